@@ -1,0 +1,77 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# This file makes the environment that runs Ansible, and names the commands. Everything else lives in roles.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+LAB ?= sandbox
+SCENARIO ?= default
+PYTHON ?= $(shell scripts/find-python)
+VENV = .venv/$(notdir $(PYTHON))
+BIN = $(CURDIR)/$(VENV)/bin
+INVENTORY = inventories/$(LAB)/
+ARGS ?=
+
+export ANSIBLE_HOME := $(CURDIR)/.ansible
+export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/.ansible/collections:$(shell echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages)
+PLAYBOOK = PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i $(INVENTORY)
+
+.PHONY: help
+help: ## what there is
+	@echo "podnet.calico: prove that pods are routed the way Calico says they are"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo "  LAB=sandbox|existing   the inventory (now: $(LAB))      ARGS='-e key=value --check --diff -v'   passed to ansible-playbook"
+
+.PHONY: run-environment test-environment
+run-environment:
+	@scripts/environment run $(PYTHON) $(VENV)
+
+test-environment:
+	@scripts/environment test $(PYTHON) $(VENV)
+
+.PHONY: site
+site: run-environment ## build the lab and prove its pod routing (the main job)
+	@if [ -n "$${KUBECONFIG:-}" ]; then echo "make site ignores KUBECONFIG=$$KUBECONFIG: it builds and uses its own lab."; fi
+	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) site.yml $(ARGS)
+
+.PHONY: verify
+verify: run-environment ## prove the routing of the lab, or of KUBECONFIG's cluster, read-only
+	@if [ -n "$${KUBECONFIG:-}" ]; then \
+	   PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i inventories/existing/ playbooks/verify.yml $(ARGS); \
+	 else $(PLAYBOOK) playbooks/verify.yml $(ARGS); fi
+
+.PHONY: destroy
+destroy: run-environment ## remove exactly what `make site` built
+	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) playbooks/destroy.yml $(ARGS)
+
+.PHONY: test test-all
+test: test-environment ## every test and lint of the project
+	@scripts/test
+
+test-all: test-environment ## the same, and the slow breadth
+	@scripts/test --all
+
+.PHONY: molecule
+molecule: test-environment ## a molecule scenario: SCENARIO=default
+	@PATH="$(BIN):$$PATH" MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule test -s $(SCENARIO)
+
+.PHONY: bench
+bench: run-environment ## the measurements, medians of several runs
+	@PATH="$(BIN):$$PATH" $(BIN)/python bench/run.py $(ARGS)
+
+.PHONY: lab-dir kubeconfig
+lab-dir: ## (make -s lab-dir) the lab folder
+	@scripts/lab-path
+
+kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
+	@scripts/lab-path kubeconfig
+
+.PHONY: lock
+lock: ## renew the pinned requirements of every Python found
+	@scripts/lock

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the main job takes, first and second time, phase by phase, beside what Ansible itself needs for as many tasks."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+from pathlib import Path
+
+import yaml
+from measure import Timing, command, timed
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILE = re.compile(r"^(?P<name>\S.*?) -+ +(?P<seconds>[0-9.]+)s$")
+RECAP = re.compile(r"ok=(\d+) +changed=(\d+)")
+
+
+class Runs:
+    """Repeated runs of one playbook with its own lab, each run's output kept for the phases."""
+
+    def __init__(self, env: dict[str, str], lab: str, folder: Path) -> None:
+        self.env = {
+            **env,
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_roles",
+            "ANSIBLE_FORCE_COLOR": "0",
+        }
+        self.extra = ["-e", f"podnet_lab_name={lab}", "-e", f"podnet_lab_dir={folder}"]
+        self.outputs: list[str] = []
+
+    def play(self, name: str) -> None:
+        """One run; raises with the output when it fails."""
+        argv = ["ansible-playbook", "-i", str(ROOT / "inventories/sandbox"), *self.extra, str(ROOT / name)]
+        self.outputs.append(command(argv, env=self.env))
+
+    def phases(self) -> dict[str, float]:
+        """Median seconds of each role over the runs so far."""
+        seen: dict[str, list[float]] = {}
+        for output in self.outputs:
+            for line in output.splitlines():
+                found = PROFILE.match(line.strip())
+                if found:
+                    seen.setdefault(found["name"], []).append(float(found["seconds"]))
+        return {name: statistics.median(values) for name, values in seen.items()}
+
+    def recap(self) -> tuple[int, int]:
+        """Tasks that ran and tasks that changed something, in the last run."""
+        counts = [tuple(map(int, pair)) for pair in RECAP.findall(self.outputs[-1])]
+        return sum(ok for ok, _ in counts), sum(changed for _, changed in counts)
+
+
+def floor(tasks: int, env: dict[str, str], runs: int) -> Timing:
+    """As many tasks that do nothing: the smallest module on the same connection."""
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False,
+             "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+             "tasks": [{"ansible.builtin.ping": {}} for _ in range(tasks)]}]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "floor.yml"
+        path.write_text(yaml.safe_dump(play))
+        return timed(lambda: command(["ansible-playbook", "-i", "localhost,", str(path)], env=env), runs)
+
+
+def report(env: dict[str, str], runs: int) -> None:
+    """Prints the figures; leaves no lab behind."""
+    with tempfile.TemporaryDirectory(prefix="podnet-bench-") as folder:
+        lab = Path(folder) / "lab"
+        first, second, destroy = (Runs(env, "podnet-bench", lab) for _ in range(3))
+        try:
+            built = timed(lambda: first.play("site.yml"), runs, before=lambda: destroy.play("playbooks/destroy.yml"))
+            again = timed(lambda: second.play("site.yml"), runs)
+        finally:
+            destroy.play("playbooks/destroy.yml")
+    tasks, changed = first.recap()
+    print(f"make site, environment ready, nothing built   {built}   {tasks} tasks, {changed} changed")
+    _print_phases(first)
+    tasks_again, changed_again = second.recap()
+    print(f"make site again                               {again}   {tasks_again} tasks, {changed_again} changed")
+    _print_phases(second)
+    least = floor(tasks, env, runs)
+    print(f"floor: {tasks} tasks of ansible.builtin.ping      {least}")
+    print(f"make site / floor                             {built.median / least.median:.1f} x")
+
+
+def _print_phases(runs: Runs) -> None:
+    for name, seconds in sorted(runs.phases().items(), key=lambda item: -item[1]):
+        print(f"    {name:<40} {seconds:6.2f} s")

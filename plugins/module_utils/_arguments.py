@@ -1,0 +1,55 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that modules share (private): where the cluster is, how long it may take, what to look into."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Dict
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster, Limits, connect
+from ansible_collections.podnet.calico.plugins.module_utils._collect import Selectors
+from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+
+
+def cluster_arguments() -> Dict[str, Any]:
+    """kubernetes.core's authentication options and the doc fragment podnet.calico.cluster."""
+    return dict(
+        copy.deepcopy(AUTH_ARG_SPEC),
+        concurrency=dict(type="int", default=16),
+        exec_timeout=dict(type="float", default=15),
+        deadline=dict(type="float", default=300),
+    )
+
+
+def selection_arguments() -> Dict[str, Any]:
+    """The doc fragment podnet.calico.cluster.selection."""
+    return dict(
+        node_selector=dict(type="str"),
+        pod_selector=dict(type="str"),
+        namespaces=dict(type="list", elements="str", default=[]),
+    )
+
+
+def cluster_of(module: Any) -> Cluster:
+    """Connect as the module's options say."""
+    params = module.params
+    if isinstance(params.get("kubeconfig"), str):
+        # A path is no secret, and hiding it turns "cannot read /home/…" into "cannot read ********".
+        module.no_log_values.discard(params["kubeconfig"])
+    for name in ("concurrency", "exec_timeout", "deadline"):
+        if params[name] <= 0:
+            raise PodnetError("%s is %g and must be greater than 0" % (name, params[name]))
+    limits = Limits(params["concurrency"], params["exec_timeout"], params["deadline"])
+    return connect({name: params.get(name) for name in AUTH_ARG_SPEC}, limits)
+
+
+def selectors_of(module: Any) -> Selectors:
+    """Which nodes and pods the module's options select; an empty text selects all."""
+    params = module.params
+    return Selectors(
+        params.get("node_selector") or None,
+        params.get("pod_selector") or None,
+        tuple(params.get("namespaces") or ()),
+    )

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""BGP: BIRD runs where it is meant to, every session is Established, and what it chose is in the kernel."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Set
+
+from .._expected import owns_block_routes
+from .._model import Bird, Node, Subject
+from .case import Case
+from .record import Check, Recorder, node_evidence, node_subject
+
+_PROTOCOLS = "birdcl -s /var/run/calico/bird.ctl show protocols"
+_ROUTES = "birdcl -s /var/run/calico/bird.ctl show route"
+
+
+def _bird(case: Case, record: Recorder, node: Node) -> Optional[Bird]:
+    facts = record.facts(node, "bird")
+    return facts.bird if facts is not None else None
+
+
+def _disabled(case: Case, record: Recorder) -> bool:
+    if case.bgp_runs is False:
+        record.skipped(None, "BGP is disabled in this cluster")
+        return True
+    if case.bgp_runs is None:
+        record.skipped(None, "no BIRD was asked")
+        return True
+    return False
+
+
+def _depends(case: Case) -> str:
+    """What BGP is needed for here, as the end of a sentence."""
+    if any(owns_block_routes(pool) == "bird" for pool in case.snapshot.pools):
+        return "routes between nodes come from BGP here"
+    return "pod routes do not depend on it here (Felix programs VXLAN pools)"
+
+
+def _running(case: Case, record: Recorder) -> None:
+    if _disabled(case, record):
+        return
+    for node in case.snapshot.nodes:
+        bird = _bird(case, record, node)
+        if bird is None:
+            continue
+        if bird.running:
+            record.passed(node.name)
+            continue
+        record.failed(
+            node.name, node_subject(node), "BIRD running", bird.message or "not running",
+            "%s: BIRD does not run (%s); %s" % (node.name, bird.message, _depends(case)),
+            node_evidence(node, _PROTOCOLS, [bird.message or ""]),
+        )  # fmt: skip
+
+
+def _sessions(case: Case, record: Recorder) -> None:
+    if _disabled(case, record):
+        return
+    for node in case.snapshot.nodes:
+        bird = _bird(case, record, node)
+        if bird is None:
+            continue
+        if not bird.running:
+            record.skipped(node.name, "BIRD does not run")
+            continue
+        for session in bird.sessions:
+            if session.info.startswith("Established"):
+                record.passed(node.name)
+                continue
+            _report(case, record, node, session.peer or session.name, "%s %s" % (session.state, session.info), bird)
+        for peer in sorted(_mesh(case, node) - {session.peer for session in bird.sessions}):
+            _report(case, record, node, peer, "no session", bird)
+
+
+def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bird: Bird) -> None:
+    other = next((one.name for one in case.snapshot.nodes if case.expectation.host_address(one) == peer), None)
+    record.failed(
+        node.name, Subject("BGPSession", name=other, ip=peer), "Established", actual.strip(),
+        "%s: the BGP session to %s is %s; %s"
+        % (node.name, "%s (%s)" % (other, peer) if other else peer, actual.strip(), _depends(case)),
+        node_evidence(node, _PROTOCOLS, ["%s BGP %s %s" % (one.name, one.state, one.info) for one in bird.sessions]),
+    )  # fmt: skip
+
+
+def _mesh(case: Case, node: Node) -> Set[str]:
+    """Addresses this node must peer with: all others, but for route reflectors, which are left out of the mesh."""
+    if not case.settings.mesh_enabled or node.route_reflector_cluster_id:
+        return set()
+    peers: List[Optional[str]] = [
+        case.expectation.host_address(other)
+        for other in case.snapshot.nodes
+        if other.name != node.name and not other.route_reflector_cluster_id and other.calico_address
+    ]
+    return {peer for peer in peers if peer}
+
+
+def _synced(case: Case, record: Recorder) -> None:
+    if _disabled(case, record):
+        return
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "bird", "bird.routes")
+        if facts is None or facts.bird is None:
+            continue
+        held_back = [route for route in facts.bird.routes if route.mark == "!"]
+        for route in held_back:
+            record.failed(
+                node.name, Subject("Route", prefix=route.dst), "in the kernel", "held back (!)",
+                "%s: BIRD's best route to %s (via %s) is not in the kernel: another program's route is in its place"
+                % (node.name, route.dst, route.via),
+                node_evidence(node, _ROUTES, ["%s via %s on %s [%s] !" % (route.dst, route.via, route.dev, route.protocol)]),
+            )  # fmt: skip
+        if not held_back:
+            record.passed(node.name)
+
+
+CHECKS = (
+    Check(
+        "bgp.running", "BIRD runs on every node", "BIRD tells the other nodes which blocks are here.",
+        "kubectl logs of the calico-node pod; confd and bird must both be up.", _running,
+    ),
+    Check(
+        "bgp.sessions", "Every BGP session is Established",
+        "Where BIRD owns the routes, a lost session takes them away when its hold time (up to 240 s) is over.",
+        "Check TCP 179 between the two nodes, their AS numbers and passwords, and the nodes' Calico addresses.", _sessions,
+    ),
+    Check(
+        "bgp.synced", "What BIRD chose is in the kernel",
+        "BIRD marks a best route ! when another program's route of the same prefix keeps it out, and never repairs that.",
+        "Delete the other route (ip -d route show PREFIX); BIRD installs its own within 2 s.", _synced, aspects=("routes",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot with everything that several checks look up in it (private). Each index is made once, on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .._expected import ExpectedRoute, Expectation, address_of
+from .._fib import Network
+from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot
+from .._prefix import Prefix, prefix
+
+
+class Case:
+    """What is judged: the snapshot, the person's intent, and what follows from the snapshot."""
+
+    def __init__(self, snapshot: Snapshot, intent: Optional[Mapping[str, Any]] = None) -> None:
+        self.snapshot = snapshot
+        self.intent = dict(intent or {})
+        self.settings = snapshot.header.settings
+        self.expectation = Expectation(snapshot)
+        self._expected: Dict[str, Tuple[ExpectedRoute, ...]] = {}
+        self._routes: Dict[str, Dict[str, List[Route]]] = {}
+        self._in_pool: Dict[str, bool] = {}
+
+    @cached_property
+    def network(self) -> Network:
+        """The observed data plane."""
+        return Network(self.snapshot, self.expectation)
+
+    @property
+    def nodes(self) -> Dict[str, Node]:
+        """Nodes by name."""
+        return self.expectation.nodes
+
+    @cached_property
+    def pods(self) -> List[Pod]:
+        """Pods that Calico must have wired, in order."""
+        return [pod for name in sorted(self.expectation.live_pods) for pod in self.expectation.live_pods[name]]
+
+    @cached_property
+    def pods_by_address(self) -> Dict[str, List[Pod]]:
+        """Live pods by address; more than one is a fault."""
+        found: Dict[str, List[Pod]] = {}
+        for pod in self.pods:
+            found.setdefault(address_of(pod), []).append(pod)
+        return found
+
+    @cached_property
+    def pods_by_name(self) -> Dict[Tuple[str, str], Pod]:
+        """Every pod the API knows."""
+        return {(pod.namespace, pod.name): pod for pod in self.snapshot.pods}
+
+    @cached_property
+    def blocks(self) -> Dict[str, Block]:
+        """Blocks that are not deleted, by CIDR."""
+        return {block.cidr: block for block in self.snapshot.blocks if not block.deleted}
+
+    @cached_property
+    def affinities(self) -> Dict[str, List[Affinity]]:
+        """Host affinities that are not deleted, by CIDR."""
+        found: Dict[str, List[Affinity]] = {}
+        for affinity in self.snapshot.affinities:
+            if not affinity.deleted and affinity.type == "host":
+                found.setdefault(affinity.cidr, []).append(affinity)
+        return found
+
+    @cached_property
+    def allocations(self) -> Dict[str, List[Tuple[Block, Allocation]]]:
+        """What IPAM says of each address in use."""
+        found: Dict[str, List[Tuple[Block, Allocation]]] = {}
+        for block in self.blocks.values():
+            for allocation in block.allocations:
+                found.setdefault(allocation.address, []).append((block, allocation))
+        return found
+
+    @cached_property
+    def pool_prefixes(self) -> Tuple[Prefix, ...]:
+        """The pools' ranges."""
+        return tuple(prefix(pool.cidr) for pool in self.snapshot.pools)
+
+    @property
+    def uses_vxlan(self) -> bool:
+        """Whether any enabled pool may tunnel by VXLAN, so that every node has the device."""
+        return any(pool.vxlan_mode != "Never" and not pool.disabled for pool in self.snapshot.pools)
+
+    @cached_property
+    def bgp_runs(self) -> Optional[bool]:
+        """Whether BIRD is meant to run: as the Installation says; without one, whether it runs anywhere."""
+        if self.settings.bgp_enabled is not None:
+            return self.settings.bgp_enabled
+        seen = [node.facts.bird.running for node in self.snapshot.nodes if node.facts and node.facts.bird]
+        return any(seen) if seen else None
+
+    def in_pool(self, cidr: str) -> bool:
+        """Whether a destination lies inside a pool."""
+        known = self._in_pool.get(cidr)
+        if known is None:
+            inner = prefix(cidr)
+            known = self._in_pool[cidr] = any(outer.covers(inner) for outer in self.pool_prefixes)
+        return known
+
+    def expected(self, node: Node) -> Tuple[ExpectedRoute, ...]:
+        """The routes that the node must or may have."""
+        if node.name not in self._expected:
+            self._expected[node.name] = tuple(self.expectation.routes_of(node))
+        return self._expected[node.name]
+
+    def routes(self, node: Node) -> Dict[str, List[Route]]:
+        """The node's routes of table main by destination, the one in effect first."""
+        known = self._routes.get(node.name)
+        if known is None:
+            known = self._routes[node.name] = {}
+            for route in node.facts.routes if node.facts else ():
+                if route.table == "main":
+                    known.setdefault(route.dst, []).append(route)
+            for routes in known.values():
+                if len(routes) > 1:
+                    routes.sort(key=lambda route: route.metric)
+        return known
+
+    def links(self, node: Node) -> Dict[str, Link]:
+        """The node's devices by name."""
+        return {link.name: link for link in node.facts.links} if node.facts else {}
+
+    @cached_property
+    def not_modelled(self) -> Dict[str, str]:
+        """Aspects of the data plane that this cluster's configuration takes out of the engine's reach, with the reason."""
+        found: Dict[str, str] = {}
+        settings = self.settings
+
+        def out(reason: str, *aspects: str) -> None:
+            for aspect in aspects:
+                found.setdefault(aspect, "not modelled (%s)" % reason)
+
+        if settings.cni_type not in (None, "Calico"):
+            out("CNI plugin %s" % settings.cni_type, "ipam", "routes", "pods", "forwarding", "nat")
+        if settings.ipam_type not in (None, "Calico"):
+            out("IPAM %s" % settings.ipam_type, "ipam", "routes")
+        if settings.linux_dataplane == "VPP":
+            out("VPP dataplane", "routes", "pods", "forwarding", "nat")
+        if settings.route_sync_disabled:
+            out("routeSyncDisabled: Felix programs no routes", "routes", "forwarding")
+        if settings.route_source != "CalicoIPAM":
+            out("routeSource %s" % settings.route_source, "routes")
+        if settings.bpf_enabled or settings.linux_dataplane == "BPF":
+            out("eBPF dataplane", "forwarding", "nat", "sysctls")
+        if settings.wireguard_enabled:
+            out("WireGuard: its own table decides", "forwarding", "rules")
+        return found

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshot → Verdict (private, pure): run the checks, fold consequences under their causes, count, and say it in a line."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .._diagnose import diagnose
+from .._model import FAILED, INCONCLUSIVE, PASSED, SKIPPED, WARNING, CheckResult, Evidence, Finding, Snapshot, Verdict
+from .case import Case
+from .record import CLUSTER, Recorder
+from .registry import select
+
+SCHEMA_VERSION = 1
+OUTCOMES = (PASSED, FAILED, WARNING, SKIPPED, INCONCLUSIVE)
+_GRAVITY = {FAILED: 0, INCONCLUSIVE: 1, WARNING: 2}
+_SEVERITY = {"critical": 0, "major": 1, "minor": 2}
+
+
+def judge(
+    snapshot: Snapshot,
+    intent: Optional[Mapping[str, Any]] = None,
+    checks: Optional[Sequence[str]] = None,
+    skip_checks: Optional[Sequence[str]] = None,
+    fail_on: Sequence[str] = (FAILED, INCONCLUSIVE),
+) -> Verdict:
+    """Judge a snapshot. The same snapshot gives the same verdict, byte for byte.
+
+    ``failed`` of the verdict is whether any finding has an outcome in ``fail_on``; a verdict in which nothing passed is
+    always inconclusive. ValueError for a pattern in ``checks`` or ``skip_checks`` that matches no check.
+    """
+    case = Case(snapshot, intent)
+    results: List[CheckResult] = []
+    findings: List[Finding] = []
+    for check in select(checks, skip_checks):
+        record = Recorder(check, snapshot)
+        reason = next((case.not_modelled[aspect] for aspect in check.aspects if aspect in case.not_modelled), None)
+        if reason:
+            record.inconclusive(None, CLUSTER, reason, what=check.title)
+        else:
+            check.run(case, record)
+        results.extend(record.results())
+        findings.extend(record.findings)
+    if not any(result.outcome == PASSED for result in results):
+        findings.append(_nothing_proved(results))
+    findings = sorted(diagnose(case, findings), key=_order)
+    summary = {"total": len(results)}
+    summary.update({outcome: sum(1 for result in results if result.outcome == outcome) for outcome in OUTCOMES})
+    bad = any(finding.outcome in fail_on for finding in findings)
+    return Verdict(
+        SCHEMA_VERSION, bad, message(summary, findings), summary, tuple(sorted(results, key=_result_order)), tuple(findings),
+        snapshot.header,
+    )  # fmt: skip
+
+
+def _nothing_proved(results: Sequence[CheckResult]) -> Finding:
+    reason = "none of %d checks passed" % len(results)
+    return Finding(
+        "verdict.empty", INCONCLUSIVE, "critical", None, CLUSTER, "at least one check that passed", reason,
+        "Nothing was proved: %s" % reason, "Check that the snapshot is of the right cluster and that its evidence could be read.",
+        Evidence("verdict", "", reason),
+    )  # fmt: skip
+
+
+def _order(finding: Finding) -> Tuple:
+    """Causes before consequences, grave before light, then by place: the same from run to run."""
+    return (
+        finding.cause is not None, _GRAVITY[finding.outcome], _SEVERITY.get(finding.severity, 3), finding.id, finding.node or "",
+        tuple(part or "" for part in finding.subject), finding.message,
+    )  # fmt: skip
+
+
+def _result_order(result: CheckResult) -> Tuple[str, str]:
+    return (result.id, result.node or "")
+
+
+def message(summary: Mapping[str, int], findings: Sequence[Finding]) -> str:
+    """The verdict in one line that is enough on its own: how many, and the first cause with its remedy's place."""
+    failed, unsure = summary[FAILED], summary[INCONCLUSIVE]
+    total = summary["total"] - summary[SKIPPED]
+    if not findings:
+        return "%d of %d checks passed" % (summary[PASSED], total)
+    parts = ["%d of %d checks failed" % (failed, total)] if failed else []
+    if unsure:
+        parts.append("%d could not be decided" % unsure if failed else "%d of %d checks could not be decided" % (unsure, total))
+    if not parts:
+        parts.append("%d of %d checks passed, %d with a warning" % (summary[PASSED], total, summary[WARNING]))
+    causes = [finding for finding in findings if finding.cause is None]
+    more = len(causes) - 1
+    text = "%s: %s" % (", ".join(parts), causes[0].message)
+    return text + (" (and %d more)" % more if more > 0 else "")

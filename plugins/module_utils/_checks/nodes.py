@@ -1,0 +1,138 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes: Ready, calico-node on each, and one true address that everything else is derived from."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from .._model import Node
+from .._prefix import prefix
+from .case import Case
+from .record import CLUSTER, Check, Recorder, node_evidence, node_subject
+
+
+def _ready(case: Case, record: Recorder) -> None:
+    if not record.lists("nodes"):
+        return
+    if not case.snapshot.nodes:
+        record.inconclusive(None, CLUSTER, "the cluster has no node: nothing can be proved of it", "kubectl get nodes")
+    for node in case.snapshot.nodes:
+        if node.ready:
+            record.passed(node.name)
+            continue
+        record.failed(
+            node.name, node_subject(node), "Ready", node.not_ready_reason or "not Ready",
+            "%s is not Ready: %s" % (node.name, node.not_ready_reason or "no reason given"),
+            node_evidence(node, "kubectl get node %s -o wide" % node.name, [node.not_ready_reason or ""]),
+        )  # fmt: skip
+
+
+def _calico_node(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        if node.os != "linux":
+            record.inconclusive(node.name, node_subject(node), "not modelled (%s node)" % node.os)
+        elif node.calico_node_pod is None:
+            record.failed(
+                node.name, node_subject(node), "a running calico-node pod", "none",
+                "%s has no running calico-node pod: nobody programs its routes" % node.name,
+                node_evidence(node, "kubectl get pods -A -l k8s-app=calico-node -o wide", []),
+            )  # fmt: skip
+        elif node.calico_node_ready is False:
+            # It is so for half a minute after a start, and while one BGP peer is away: routes may well be right.
+            record.warning(
+                node.name, node_subject(node), "calico-node Ready", "not Ready",
+                "calico-node on %s is not Ready (%s): its routes may be old" % (node.name, node.calico_node_pod),
+                node_evidence(node, "kubectl describe pod -n %s %s" % tuple(node.calico_node_pod.split("/", 1)), []),
+            )  # fmt: skip
+        else:
+            record.passed(node.name)
+
+
+def _observed(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        if record.facts(node) is None:
+            continue
+        gaps = node.facts.unobserved if node.facts else ()
+        for gap in gaps:
+            record.inconclusive(node.name, node_subject(node), "%s: %s" % (gap.what, gap.reason), gap.command, gap.what)
+        if not gaps:
+            record.passed(node.name)
+
+
+def _address(case: Case, record: Recorder) -> None:
+    seen: Dict[str, str] = {}
+    for node in case.snapshot.nodes:
+        problem = _address_problem(case, node, seen)
+        if problem is None:
+            record.passed(node.name)
+            continue
+        expected, actual, message = problem
+        record.failed(
+            node.name, node_subject(node), expected, actual, message,
+            node_evidence(
+                node, "kubectl get node %s -o yaml" % node.name,
+                ["InternalIP: %s" % node.internal_ip, "projectcalico.org/IPv4Address: %s" % node.calico_address],
+            ),
+        )  # fmt: skip
+
+
+def _address_problem(case: Case, node: Node, seen: Dict[str, str]):
+    """(expected, actual, message) of what is wrong with the node's address, or None."""
+    name, annotation, internal = node.name, node.calico_address, node.internal_ip
+    if not annotation:
+        return (
+            "annotation projectcalico.org/IPv4Address",
+            "none",
+            "%s has no Calico address: calico-node has not registered it" % name,
+        )
+    own = annotation.partition("/")[0]
+    if internal and ":" not in internal and own != internal:
+        return (
+            internal,
+            annotation,
+            "%s: Calico routes to %s, Kubernetes knows the node as %s" % (name, own, internal),
+        )
+    if own in seen:
+        return "an address of its own", annotation, "%s and %s have the same Calico address %s" % (seen[own], name, own)
+    seen[own] = name
+    facts = node.facts
+    if facts is not None and facts.addresses and all(address.address != own for address in facts.addresses):
+        return (
+            "%s on one of its devices" % own,
+            "on none",
+            "%s: no device of the node has its Calico address %s" % (name, own),
+        )
+    cross = any("CrossSubnet" in (pool.vxlan_mode, pool.ipip_mode) for pool in case.snapshot.pools)
+    if cross and prefix(annotation).length == 32 and len(case.nodes) > 1:
+        return (
+            "the subnet's mask",
+            annotation,
+            "%s: its Calico address %s has a /32 mask, so every node counts as another subnet" % (name, annotation),
+        )
+    return None
+
+
+CHECKS = (
+    Check(
+        "nodes.ready", "Every node is Ready",
+        "A node that is not Ready runs no pods, and what is read from it may be old.",
+        "kubectl describe node NODE; look at the kubelet's log.", _ready,
+    ),
+    Check(
+        "nodes.calico-node", "calico-node runs on every node",
+        "calico-node holds Felix and BIRD: without it routes stay as they were and new pods are not wired.",
+        "kubectl logs of the calico-node pod; check taints, image pulls and its readiness message.", _calico_node, "critical",
+    ),
+    Check(
+        "nodes.observed", "What is judged could be read on every node",
+        "A check on evidence that is missing is inconclusive, never passed.",
+        "Allow pods/exec in calico-node's namespace, and run again.", _observed, "minor",
+    ),
+    Check(
+        "nodes.address", "Calico's node address is the node's own",
+        "Every route to another node's pods goes to this address, and its mask decides what CrossSubnet tunnels.",
+        "Set nodeAddressAutodetectionV4 in the Installation (for example kubernetes: NodeInternalIP), or correct the "
+        "annotation projectcalico.org/IPv4Address.", _address, "critical",
+    ),
+)  # fmt: skip

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths: from every node to every node's pods, walked hop by hop through the routes that were observed.
+
+A route can be right by itself and the path still wrong (a policy rule, a VTEP that is missing, a detour through a third
+node). A detour delivers, and pings do not notice: only the count of hops does.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional
+
+from .._expected import address_of
+from .._iproute import route_text
+from .._model import Evidence, Path, Pod, Subject
+from .case import Case
+from .record import Check, Recorder
+
+
+def _representatives(case: Case) -> Dict[str, List[Pod]]:
+    """For each node one pod per block it has pods in: what decides a path is the block, or the address if borrowed."""
+    found: Dict[str, List[Pod]] = {}
+    for node in sorted(case.expectation.live_pods):
+        if node not in case.nodes:
+            continue
+        by_block: Dict[str, Pod] = {}
+        for pod in case.expectation.live_pods[node]:
+            if pod.terminating:
+                continue
+            block = case.expectation.blocks.longest(address_of(pod))
+            borrowed = block is not None and block.owner != node
+            by_block.setdefault(address_of(pod) if borrowed or block is None else block.cidr, pod)
+        found[node] = list(by_block.values())
+    return found
+
+
+def _pod_to_pod(case: Case, record: Recorder) -> None:
+    pods = _representatives(case)
+    for node, own in pods.items():
+        if record.facts(case.nodes[node], "routes", "rules", "links") is None:
+            continue
+        good = 0
+        for other, targets in pods.items():
+            for target in targets:
+                source = _source(case, node, own, target)
+                if source is None:
+                    continue
+                path = case.network.walk(source, target)
+                good += _judge(record, node, other, path)
+        record.passed(node, good)
+
+
+def _source(case: Case, node: str, own: List[Pod], target: Pod) -> Optional[Pod]:
+    """A pod of the node other than the target itself."""
+    for pod in own + case.expectation.live_pods[node]:
+        if (pod.namespace, pod.name) != (target.namespace, target.name) and not pod.terminating:
+            return pod
+    return None
+
+
+def _judge(record: Recorder, node: str, other: str, path: Path) -> bool:
+    """True if the path is as it must be; else it is recorded."""
+    wanted = 63 if node == other else 62
+    if path.outcome == "delivered" and path.ttl == wanted:
+        return True
+    subject = Subject("Path", name="%s → %s" % (path.source, path.destination), ip=path.destination_address)
+    if path.outcome == "unknown":
+        record.inconclusive(node, subject, "%s → %s: %s" % (path.source, path.destination, path.reason), what="the path")
+        return False
+    expected = "delivered to %s with TTL %d" % (other, wanted)
+    if path.outcome == "delivered":
+        ways = " → ".join(hop.place for hop in path.hops if hop.kind == "node")
+        actual = "delivered with TTL %d by way of %s" % (path.ttl or 0, ways)
+        message = "%s → %s: a detour: %s" % (path.source, path.destination, ways)
+    else:
+        actual = path.reason or path.outcome
+        message = "%s → %s is lost: %s" % (path.source, path.destination, path.reason)
+    record.failed(
+        node, subject, expected, actual, message, evidence_of(path),
+        severity="major" if path.outcome == "delivered" else "critical",
+    )  # fmt: skip
+    return False
+
+
+def evidence_of(path: Path) -> Evidence:
+    """The walk, one line per decision."""
+    lines = [
+        "%s (ttl %d): %s" % (hop.place, hop.ttl, route_text(hop.route) if hop.route else "not observed") for hop in path.hops
+    ]
+    return Evidence("walk", "podnet.calico.pod_path_info", "\n".join(lines))
+
+
+CHECKS = (
+    Check(
+        "paths.pod-to-pod", "From every node, packets reach every node's pods by the shortest way",
+        "Two hops across nodes, one on the same node: a third node in between means that some route is wrong.",
+        "Follow the path in the evidence: the last line is the decision that is wrong.", _pod_to_pod, "critical",
+        ("routes", "forwarding"),
+    ),
+)  # fmt: skip

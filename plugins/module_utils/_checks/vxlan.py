@@ -1,0 +1,208 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VXLAN: the device, its address in IPAM, and the neighbour and forwarding entry for every other node's end.
+
+They exist on every node as soon as one enabled pool may tunnel, also where all nodes share a subnet and none is used.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Optional
+
+from .._expected import address_of
+from .._iproute import fdb_text, link_text, neighbour_text
+from .._model import Node, NodeFacts, Subject
+from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI, vtep_mac
+from .case import Case
+from .record import Check, Recorder, node_evidence, node_subject
+
+_Run = Callable[[Case, Recorder], None]
+
+
+def _where_vxlan_is(run: _Run) -> _Run:
+    """Run the check only where some pool uses VXLAN."""
+
+    def guarded(case: Case, record: Recorder) -> None:
+        if not record.lists("ippools"):
+            return
+        if case.uses_vxlan:
+            run(case, record)
+        else:
+            record.skipped(None, "no enabled pool uses VXLAN")
+
+    return guarded
+
+
+def _device(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "links", "addresses")
+        if facts is None:
+            continue
+        wrong = _device_problems(case, node, facts)
+        if not wrong:
+            record.passed(node.name)
+            continue
+        link = case.links(node).get(VXLAN_DEVICE)
+        record.failed(
+            node.name, Subject("Device", name=VXLAN_DEVICE),
+            "up, VNI %d, port %d, nolearning, MAC %s, %s/32"
+            % (VXLAN_VNI, VXLAN_PORT, _mac(node), node.vxlan_tunnel_address or "the annotated tunnel address"),
+            "; ".join(wrong), "%s: %s is %s" % (node.name, VXLAN_DEVICE, "; ".join(wrong)),
+            node_evidence(node, "ip -d addr show %s" % VXLAN_DEVICE, link_text(link).splitlines() if link else []),
+        )  # fmt: skip
+
+
+def _mac(node: Node) -> str:
+    return node.vxlan_tunnel_mac or vtep_mac(node.name)
+
+
+def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
+    link = case.links(node).get(VXLAN_DEVICE)
+    if link is None:
+        return ["missing"]
+    wrong = [] if link.admin_up else ["down"]
+    if link.mac != _mac(node):
+        wrong.append("of MAC %s" % link.mac)
+    if link.vxlan is not None:
+        vxlan = link.vxlan
+        if (vxlan.vni, vxlan.port) != (VXLAN_VNI, VXLAN_PORT):
+            wrong.append("of VNI %d, port %d" % (vxlan.vni, vxlan.port))
+        if vxlan.learning:
+            wrong.append("learning addresses")
+        if vxlan.local and vxlan.local != case.expectation.host_address(node):
+            wrong.append("bound to %s" % vxlan.local)
+    own = [entry.address for entry in facts.addresses if entry.dev == VXLAN_DEVICE and entry.family == "inet"]
+    if node.vxlan_tunnel_address and own != [node.vxlan_tunnel_address]:
+        wrong.append("with address %s" % (", ".join(own) or "none"))
+    uplink = case.links(node).get(case.expectation.uplink(node) or "")
+    if uplink is not None and link.mtu > uplink.mtu - OVERHEAD["vxlan"]:
+        wrong.append("of MTU %d on an uplink of %d" % (link.mtu, uplink.mtu))
+    return wrong
+
+
+def _address(case: Case, record: Recorder) -> None:
+    if not record.lists("nodes", "ipamblocks"):
+        return
+    seen: Dict[str, str] = {}
+    for node in case.snapshot.nodes:
+        if node.os != "linux":
+            continue
+        address = node.vxlan_tunnel_address
+        problem = _address_problem(case, node, address, seen)
+        if problem is None:
+            record.passed(node.name)
+            continue
+        record.failed(
+            node.name, node_subject(node)._replace(ip=address), "a tunnel address of its own, allocated to it in IPAM", problem,
+            "%s: its tunnel address %s" % (node.name, problem),
+            node_evidence(
+                node, "kubectl get node %s -o yaml" % node.name, ["projectcalico.org/IPv4VXLANTunnelAddr: %s" % address]
+            ),
+        )  # fmt: skip
+
+
+def _address_problem(case: Case, node: Node, address: Optional[str], seen: Dict[str, str]) -> Optional[str]:
+    if not address:
+        return "is missing: other nodes cannot tunnel to it"
+    if address in seen:
+        return "%s is also %s's" % (address, seen[address])
+    seen[address] = node.name
+    pods = case.pods_by_address.get(address)
+    if pods:
+        return "%s is also pod %s/%s's" % (address, pods[0].namespace, pods[0].name)
+    held = case.allocations.get(address, [])
+    if any(allocation.node == node.name and allocation.use == "vxlanTunnelAddress" for _block, allocation in held):
+        return None
+    holder = held[0][1] if held else None
+    return "%s is allocated to %s in IPAM" % (address, (holder.node or holder.handle) if holder else "nobody")
+
+
+def _neighbours(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "neighbours")
+        if facts is None:
+            continue
+        known = {entry.address: entry for entry in facts.neighbours if entry.dev == VXLAN_DEVICE}
+        for other in _others(case, node):
+            entry = known.get(other.vxlan_tunnel_address or "")
+            wanted = "%s lladdr %s PERMANENT" % (other.vxlan_tunnel_address, _mac(other))
+            if entry is not None and entry.mac == _mac(other):
+                record.passed(node.name)
+                continue
+            actual = neighbour_text(entry) if entry else "no entry"
+            record.failed(
+                node.name, Subject("Node", name=other.name, ip=other.vxlan_tunnel_address), wanted, actual,
+                "%s: the neighbour entry of %s's VTEP is %s" % (node.name, other.name, actual),
+                node_evidence(node, "ip neigh show dev %s" % VXLAN_DEVICE, [neighbour_text(one) for one in known.values()]),
+            )  # fmt: skip
+
+
+def _fdb(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "fdb")
+        if facts is None:
+            continue
+        known = {entry.mac: entry for entry in facts.fdb if entry.dev == VXLAN_DEVICE}
+        for other in _others(case, node):
+            entry = known.get(_mac(other))
+            address = case.expectation.host_address(other)
+            if entry is not None and entry.dst == address:
+                record.passed(node.name)
+                continue
+            actual = fdb_text(entry) if entry else "no entry"
+            record.failed(
+                node.name, Subject("Node", name=other.name, ip=address), "%s dst %s" % (_mac(other), address), actual,
+                "%s: frames for %s's VTEP %s are sent to %s instead of %s"
+                % (node.name, other.name, _mac(other), entry.dst if entry else "nobody", address),
+                node_evidence(node, "bridge fdb show dev %s" % VXLAN_DEVICE, [fdb_text(one) for one in known.values()]),
+            )  # fmt: skip
+
+
+def _others(case: Case, node: Node) -> List[Node]:
+    return [other for other in case.snapshot.nodes if other.name != node.name and other.vxlan_tunnel_address]
+
+
+def _leftover(case: Case, record: Recorder) -> None:
+    if case.uses_vxlan or not record.lists("ippools"):
+        record.skipped(None, "VXLAN is in use")
+        return
+    for node in case.snapshot.nodes:
+        if record.facts(node, "links") is None:
+            continue
+        if VXLAN_DEVICE in case.links(node):
+            record.warning(
+                node.name, Subject("Device", name=VXLAN_DEVICE), "no device", "a device",
+                "%s still has %s though no pool uses VXLAN" % (node.name, VXLAN_DEVICE),
+                node_evidence(node, "ip link show %s" % VXLAN_DEVICE, [VXLAN_DEVICE]),
+            )  # fmt: skip
+        else:
+            record.passed(node.name)
+
+
+_REPAIR = "Felix makes it anew within about 10 s (device) or 100 s (entries); else restart calico-node on that node."
+CHECKS = (
+    Check(
+        "vxlan.device", "vxlan.calico is there, up, and configured as Calico configures it",
+        "A tunnelled packet leaves by this device or not at all.", _REPAIR, _where_vxlan_is(_device), "critical", ("routes",),
+    ),
+    Check(
+        "vxlan.address", "Each node's tunnel address is its own in IPAM",
+        "It is the gateway of the node's blocks on all other nodes; if a pod has it too, that pod is cut off.",
+        "Restart calico-node on that node: it allocates the address at start.", _where_vxlan_is(_address), aspects=("ipam",),
+    ),
+    Check(
+        "vxlan.neighbours", "Each node knows the MAC of every other node's tunnel end",
+        "Nobody answers ARP on vxlan.calico: without the permanent entry packets to that node are dropped.",
+        _REPAIR, _where_vxlan_is(_neighbours), aspects=("routes",),
+    ),
+    Check(
+        "vxlan.fdb", "Each node knows which node a tunnel MAC is behind",
+        "The device does not learn and does not flood: without the entry packets to that node are dropped.",
+        _REPAIR, _where_vxlan_is(_fdb), aspects=("routes",),
+    ),
+    Check(
+        "vxlan.leftover", "No VXLAN device stays behind where no pool uses VXLAN",
+        "A leftover device holds an address and may hide that the change of encapsulation was not finished.",
+        "Restart calico-node on that node.", _leftover, "minor", ("routes",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,303 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One pass over a cluster → Snapshot (private): objects by list, then one exec per node and one per pod, side by side.
+
+What cannot be seen is said in the snapshot (``unobserved``, ``skipped``), for the judgement to call it inconclusive; an
+exception is raised only where nothing useful could follow: no connection, no credentials, no Calico.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.podnet.calico.plugins.module_utils import _evidence, _objects, _script, _settings
+from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
+    NODE_OUTPUT_BYTES,
+    POD_OUTPUT_BYTES,
+    Cluster,
+)
+from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    Header,
+    Node,
+    Pod,
+    Snapshot,
+    Unobserved,
+)
+
+API, NODES, PODS = "api", "nodes", "pods"
+EVIDENCE = (API, NODES, PODS)
+SCHEMA_VERSION = 1
+# Said last: a pod with this reason, and no other, could have been asked.
+NOT_ASKED_FOR = "pod evidence was not asked for"
+CRD_GROUP, V3_GROUP = "crd.projectcalico.org", "projectcalico.org"
+
+
+class Selectors(NamedTuple):
+    """Which nodes and pods are asked by exec: Kubernetes label selectors, evaluated by the API server; None is all."""
+
+    nodes: Optional[str] = None
+    pods: Optional[str] = None
+    namespaces: Tuple[str, ...] = ()
+
+
+class Kind(NamedTuple):
+    """A kind to list: ``plural`` (also the key of its objects), API path prefix, and its reader (None: kept raw)."""
+
+    plural: str
+    prefix: str
+    convert: Any = None
+
+    @property
+    def path(self) -> str:
+        return "%s/%s" % (self.prefix, self.plural)
+
+    @property
+    def command(self) -> str:
+        """The same list by hand."""
+        parts = self.prefix.strip("/").split("/")
+        name = self.plural if parts[0] == "api" else "%s.%s" % (self.plural, parts[1])
+        return "kubectl get %s --all-namespaces -o json" % name
+
+
+_CORE = (
+    Kind("nodes", "/api/v1", _objects.node),
+    Kind("pods", "/api/v1", _objects.pod),
+    Kind("daemonsets", "/apis/apps/v1", _objects.daemonset),
+    Kind("deployments", "/apis/apps/v1", _objects.deployment),
+    Kind("installations", "/apis/operator.tigera.io/v1"),
+)
+_CALICO: Tuple[Tuple[str, Any], ...] = (
+    ("ippools", _objects.pool),
+    ("ipamblocks", _objects.block),
+    ("blockaffinities", _objects.affinity),
+    ("ipamhandles", _objects.handle),
+    ("ipamconfigs", None),
+    ("bgpconfigurations", None),
+    ("bgppeers", None),
+    ("felixconfigurations", None),
+    ("clusterinformations", None),
+)
+# Calico without the operator has no Installation, and a kind that a version does not serve has no objects.
+_OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
+
+
+def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = Selectors()) -> Snapshot:
+    """Everything that ``evidence`` asks for, as it is now. The API is always read: nothing means anything without it."""
+    collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    group = calico_group(cluster)
+    objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
+    nodes, pods = sorted(objects["nodes"]), sorted(objects["pods"], key=lambda pod: (pod.namespace, pod.name))
+    nodes = _with_calico_node(nodes, pods)
+    nodes = _node_plan(cluster, nodes, NODES in evidence, selectors)
+    pods = _pod_plan(cluster, pods, nodes, PODS in evidence, selectors)
+    nodes, pods = _ask(cluster, nodes, pods)
+    header = Header(
+        schema_version=SCHEMA_VERSION,
+        collected_at=collected_at,
+        cluster_id=_settings.cluster_id(objects),
+        server=cluster.server,
+        calico_version=_settings.calico_version(objects),
+        kubernetes_version=cluster.get("/version").get("gitVersion"),
+        api_group=group,
+        evidence=tuple(name for name in EVIDENCE if name == API or name in evidence),
+        settings=_settings.settings(objects, _kubeadm(cluster)),
+        unobserved=tuple(missing),
+    )
+    return Snapshot(
+        header=header,
+        nodes=tuple(nodes),
+        pods=tuple(pods),
+        pools=tuple(sorted(objects["ippools"])),
+        blocks=tuple(sorted(objects["ipamblocks"], key=lambda block: block.cidr)),
+        affinities=tuple(sorted(objects["blockaffinities"])),
+        handles=tuple(sorted(objects["ipamhandles"], key=lambda handle: handle.id)),
+        workloads=tuple(sorted(objects["daemonsets"] + objects["deployments"])),
+    )
+
+
+def nodes_only(cluster: Cluster) -> List[Node]:
+    """The nodes alone: what the topology needs, on a cluster with or without Calico."""
+    return sorted(cluster.list("/api/v1/nodes", _objects.node))
+
+
+def calico_group(cluster: Cluster) -> str:
+    """The API group that holds Calico's data, chosen as Calico's own components choose (v3.32 discovery.go).
+
+    The aggregated API server serves projectcalico.org beside the CRDs and lacks blocks and handles, so the CRDs' group
+    comes first. Raises PodnetError on a cluster without Calico.
+    """
+    served = {entry.get("name") for entry in cluster.get("/apis").get("groups") or ()}
+    for group in (CRD_GROUP, V3_GROUP):
+        if group in served:
+            return group
+    raise PodnetError(
+        "The cluster at %s has no Calico: its API serves neither %s nor %s" % (cluster.server, CRD_GROUP, V3_GROUP),
+        "Check the kubeconfig and context, or install Calico first.",
+    )
+
+
+def _calico_kinds(group: str) -> Tuple[Kind, ...]:
+    prefix = "/apis/%s/%s" % (group, "v1" if group == CRD_GROUP else "v3")
+    renamed = {"ipamconfigs": "ipamconfigurations"} if group == V3_GROUP else {}
+    return tuple(Kind(renamed.get(plural, plural), prefix, convert) for plural, convert in _CALICO)
+
+
+def _lists(cluster: Cluster, kinds: Sequence[Kind]) -> Tuple[Dict[str, List[Any]], List[Unobserved]]:
+    """All kinds at once; what may not be listed or is not there is empty and, where it matters, unobserved."""
+    outcomes = cluster.run_all(lambda kind: cluster.list(kind.path, kind.convert or _raw), kinds)
+    objects: Dict[str, List[Any]] = {}
+    missing: List[Unobserved] = []
+    for kind, outcome in zip(kinds, outcomes):
+        key = "ipamconfigs" if kind.plural == "ipamconfigurations" else kind.plural
+        objects[key] = outcome.value or []
+        error = outcome.error
+        if not outcome.finished:
+            error = PodnetError("the deadline of %g s passed before the list was read" % cluster.limits.deadline)
+        if error is None or (key in _OPTIONAL and getattr(error, "reason", None) == NOT_FOUND):
+            continue
+        if not isinstance(error, PodnetError) or error.reason not in (None, FORBIDDEN, NOT_FOUND):
+            raise error
+        missing.append(Unobserved(key, kind.command, _why(kind, error)))
+    return objects, missing
+
+
+def _raw(item: Dict[str, Any]) -> Dict[str, Any]:
+    return item
+
+
+def _why(kind: Kind, error: PodnetError) -> str:
+    if error.reason != FORBIDDEN:
+        return error.message
+    group = "" if kind.prefix.startswith("/api/") else kind.prefix.split("/")[2]
+    return '%s. Grant verb "list" on resource "%s" (API group "%s")' % (error.message, kind.plural, group)
+
+
+def _kubeadm(cluster: Cluster) -> Optional[str]:
+    """kubeadm's own record of the cluster; a cluster made by other means has none, and few may read it."""
+    try:
+        answer = cluster.get("/api/v1/namespaces/kube-system/configmaps/kubeadm-config")
+    except PodnetError as error:
+        if error.reason in (FORBIDDEN, NOT_FOUND):
+            return None
+        raise
+    return (answer.get("data") or {}).get("ClusterConfiguration")
+
+
+def _with_calico_node(nodes: Iterable[Node], pods: Iterable[Pod]) -> List[Node]:
+    """Nodes with their calico-node pod: where an update runs two for a moment, the ready and lasting one."""
+    doors: Dict[str, Pod] = {}
+    for pod in sorted(filter(_objects.is_calico_node, pods), key=lambda pod: (pod.ready, not pod.terminating)):
+        doors[pod.node or ""] = pod
+    return [
+        node._replace(
+            calico_node_pod="%s/%s" % (doors[node.name].namespace, doors[node.name].name),
+            calico_node_ready=doors[node.name].ready,
+        )
+        if node.name in doors
+        else node
+        for node in nodes
+    ]
+
+
+def _node_plan(cluster: Cluster, nodes: Iterable[Node], wanted: bool, selectors: Selectors) -> List[Node]:
+    """Nodes, those that are not to be asked with the reason in ``skipped``."""
+    selected = _selected(cluster, "/api/v1/nodes", selectors.nodes) if wanted else None
+    planned = []
+    for node in nodes:
+        if not wanted:
+            node = node._replace(skipped="node evidence was not asked for")
+        elif selected is not None and (None, node.name) not in selected:
+            node = node._replace(skipped="not selected (node_selector)")
+        elif node.os != "linux":
+            node = node._replace(skipped="not modelled (%s node)" % node.os)
+        planned.append(node)
+    return planned
+
+
+def _pod_plan(
+    cluster: Cluster, pods: Iterable[Pod], nodes: Iterable[Node], wanted: bool, selectors: Selectors
+) -> List[Pod]:
+    """Pods, those that are not to be asked with the reason in ``skipped``."""
+    selected = _selected(cluster, "/api/v1/pods", selectors.pods)
+    foreign = {node.name for node in nodes if node.os != "linux"}
+    planned = []
+    for pod in pods:
+        reason = None
+        if selected is not None and (pod.namespace, pod.name) not in selected:
+            reason = "not selected (pod_selector)"
+        elif selectors.namespaces and pod.namespace not in selectors.namespaces:
+            reason = "not selected (namespaces)"
+        elif pod.host_network:
+            reason = "on the host's network"
+        elif pod.phase != "Running":
+            reason = "phase %s" % pod.phase
+        elif pod.node in foreign:
+            reason = "not modelled (not a Linux node)"
+        elif not wanted:
+            reason = NOT_ASKED_FOR
+        planned.append(pod._replace(skipped=reason))
+    return planned
+
+
+def _selected(cluster: Cluster, path: str, selector: Optional[str]) -> Optional[FrozenSet[Tuple[Optional[str], str]]]:
+    """(namespace, name) of what the API server says the selector matches; None where there is no selector."""
+    if not selector:
+        return None
+    return frozenset(
+        cluster.list(path, lambda item: (item["metadata"].get("namespace"), item["metadata"]["name"]), selector)
+    )
+
+
+def _ask(cluster: Cluster, nodes: List[Node], pods: List[Pod]) -> Tuple[List[Node], List[Pod]]:
+    """The same nodes and pods with their facts. Nodes go first: they say most, should time run out."""
+    jobs: List[Any] = [node for node in nodes if node.skipped is None] + [pod for pod in pods if pod.skipped is None]
+    outcomes = cluster.run_all(lambda job: _facts(cluster, job), jobs)
+    late = "the deadline of %g s passed first" % cluster.limits.deadline
+    facts: Dict[Tuple[str, str], Any] = {}
+    for job, outcome in zip(jobs, outcomes):
+        if outcome.error is not None:
+            raise outcome.error
+        facts[_key(job)] = outcome.value if outcome.finished else _nothing(job, late)
+    return (
+        [node._replace(facts=facts.get(_key(node))) for node in nodes],
+        [pod._replace(facts=facts.get(_key(pod))) for pod in pods],
+    )
+
+
+def _key(subject: Any) -> Tuple[str, str]:
+    return ("", subject.name) if isinstance(subject, Node) else (subject.namespace, subject.name)
+
+
+def _nothing(subject: Any, reason: str) -> Any:
+    return _evidence.node_facts({}, reason) if isinstance(subject, Node) else _evidence.pod_facts({}, reason)
+
+
+def _facts(cluster: Cluster, subject: Any) -> Any:
+    return node_facts(cluster, subject) if isinstance(subject, Node) else pod_facts(cluster, subject)
+
+
+def node_facts(cluster: Cluster, node: Node) -> Any:
+    """Facts of a node by one exec into its calico-node pod."""
+    if node.calico_node_pod is None:
+        return _nothing(node, "no calico-node pod runs on it (label k8s-app=%s)" % _objects.CALICO_NODE_LABEL)
+    if (node.not_ready_reason or "").startswith("Unknown "):
+        return _nothing(node, "the node is NotReady (%s): nothing can be run on it" % node.not_ready_reason)
+    namespace, _slash, pod = node.calico_node_pod.partition("/")
+    script = _script.build(_evidence.node_script())
+    result = cluster.exec(namespace, pod, _objects.CALICO_NODE_CONTAINER, script.argv, NODE_OUTPUT_BYTES)
+    where = "exec in %s " % node.calico_node_pod
+    return _evidence.node_facts(
+        _script.read(script, result.stdout, result.stderr), result.problem and where + result.problem
+    )
+
+
+def pod_facts(cluster: Cluster, pod: Pod) -> Any:
+    """Facts of a pod by one exec into it."""
+    script = _script.build(_evidence.pod_script())
+    result = cluster.exec(pod.namespace, pod.name, pod.container, script.argv, POD_OUTPUT_BYTES)
+    where = "exec in %s/%s " % (pod.namespace, pod.name)
+    return _evidence.pod_facts(
+        _script.read(script, result.stdout, result.stderr), result.problem and where + result.problem
+    )

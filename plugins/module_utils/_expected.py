@@ -1,0 +1,326 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be true (private, pure): nodes + pools + blocks + release → the routes each node and pod must or may have.
+
+Who owns what, Calico v3.30–v3.32: Felix programs VXLAN pools from the IPAMBlocks; BIRD programs the others from the
+confirmed BlockAffinities. Both program a /32 for an address that a node borrowed from another node's block. v3.30 adds
+a /32 for the tunnel address of most remote nodes, v3.32 none: allowed, never required (recordings, FINDINGS A1, A2).
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from ._model import Allocation, Node, Pod, Pool, Route, Snapshot
+from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
+from ._prefix import PrefixTable, prefix, same_network
+from ._version import release
+
+VXLAN, IPIP, DIRECT, PLAIN = "VXLAN tunnel", "IPIP tunnel", "VXLAN pool, same subnet", "BGP, not encapsulated"
+FINISHED = ("Succeeded", "Failed")
+
+
+class Shape(NamedTuple):
+    """One form a route may take. ``gateway``, ``dev`` None: any where ``free_gateway``/``free_dev``, else none at all."""
+
+    type: str = "unicast"
+    gateway: Optional[str] = None
+    dev: Optional[str] = None
+    protocols: Tuple[str, ...] = ("boot",)
+    scope: str = "global"
+    onlink: bool = False
+    metrics: Tuple[int, ...] = (0,)
+    free_gateway: bool = False
+    free_dev: bool = False
+
+
+class ExpectedRoute(NamedTuple):
+    """A route that a node must have (``required``) or may have. ``owner``: the node that the addresses belong to."""
+
+    dst: str
+    role: str  # own-blackhole, remote-block, borrowed-address, pod, tunnel-address
+    shapes: Tuple[Shape, ...]
+    why: str
+    owner: Optional[str] = None
+    required: bool = True
+    pool: Optional[str] = None
+
+
+def lives(pod: Pod) -> bool:
+    """Whether Calico must have wired the pod: it has a node, its own network, and has not finished."""
+    return bool(pod.node) and not pod.host_network and pod.phase not in FINISHED and bool(pod.address or pod.calico_address)
+
+
+def address_of(pod: Pod) -> str:
+    """The pod's IPv4 address; the API's own field before Calico's annotation."""
+    for address in pod.addresses + (pod.address or "",):
+        if address and ":" not in address:
+            return address
+    return pod.calico_address or ""
+
+
+def owns_block_routes(pool: Pool) -> str:
+    """Who programs a pool's routes before v3.33: ``felix`` for VXLAN, else ``bird``."""
+    return "felix" if pool.vxlan_mode != "Never" else "bird"
+
+
+def encapsulations(pools: Tuple[Pool, ...]) -> Set[str]:
+    """The encapsulations in use by any enabled pool, as keys of OVERHEAD; CrossSubnet counts as in use."""
+    found = set()
+    for pool in pools:
+        if not pool.disabled:
+            found.add("vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "none")
+    return found
+
+
+def pod_mtu(snapshot: Snapshot, uplink_mtu: int) -> int:
+    """The MTU a pod wired now gets on a node with that uplink. Installation's own figure wins where it is smaller.
+
+    Source: felix/dataplane/linux/int_dataplane.go determinePodMTU: the minimum over all enabled encapsulations.
+    """
+    kinds = encapsulations(snapshot.pools) | ({"wireguard"} if snapshot.header.settings.wireguard_enabled else set())
+    return uplink_mtu - max([OVERHEAD[kind] for kind in kinds] or [0])
+
+
+class Expectation:
+    """The expected routes of a snapshot, node by node. Everything shared between nodes is worked out once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.settings = snapshot.header.settings
+        self.release = release(snapshot.header.calico_version)
+        self.nodes: Dict[str, Node] = {node.name: node for node in snapshot.nodes}
+        self.pools: PrefixTable[Pool] = PrefixTable()
+        for pool in snapshot.pools:
+            self.pools.add(pool.cidr, pool)
+        self.blocks: PrefixTable = PrefixTable()
+        for block in snapshot.blocks:
+            if not block.deleted:
+                self.blocks.add(block.cidr, block)
+        self.live_pods: Dict[str, List[Pod]] = {}
+        for pod in snapshot.pods:
+            if lives(pod):
+                self.live_pods.setdefault(pod.node or "", []).append(pod)
+        self._live_addresses = {address_of(pod) for pods in self.live_pods.values() for pod in pods}
+        self._owned = tuple(self._block_owners())
+        self._borrowed = tuple(self._borrowings())
+        self._memo: Dict[tuple, ExpectedRoute] = {}
+
+    # -- who owns what ------------------------------------------------------------------------------------------
+
+    def pool_of(self, cidr: str) -> Optional[Pool]:
+        """The pool that holds an address or block."""
+        return self.pools.longest(cidr)
+
+    def _block_owners(self) -> Iterator[Tuple[str, str, Pool, bool]]:
+        """(block, node, pool, confirmed) as the pool's owner of routes sees it."""
+        for block in self.snapshot.blocks:
+            pool = self.pool_of(block.cidr)
+            if pool is not None and owns_block_routes(pool) == "felix" and block.owner and not block.deleted:
+                yield block.cidr, block.owner, pool, True
+        for affinity in self.snapshot.affinities:
+            pool = self.pool_of(affinity.cidr)
+            if pool is None or owns_block_routes(pool) == "felix" or affinity.deleted or affinity.type != "host":
+                continue
+            if affinity.state in ("confirmed", "pendingDeletion"):
+                yield affinity.cidr, affinity.node, pool, affinity.state == "confirmed"
+
+    def _borrowings(self) -> Iterator[Tuple[Allocation, Pool, bool]]:
+        """(allocation, pool, required) for each address in use on another node than its block's."""
+        for block in self.snapshot.blocks:
+            pool = self.pool_of(block.cidr)
+            if block.deleted or pool is None or (block.affinity or "").startswith("virtual:"):
+                continue
+            for allocation in block.allocations:
+                if allocation.node and allocation.node != block.owner and allocation.node in self.nodes:
+                    felix = owns_block_routes(pool) == "felix"
+                    # BIRD announces the borrower's kernel route, which only a live pod has; Felix reads the block.
+                    required = not allocation.use and (felix or allocation.address in self._live_addresses)
+                    yield allocation, pool, required
+
+    def owner_of(self, address: str) -> Optional[str]:
+        """The node that owns the block which holds ``address``, as IPAM says."""
+        block = self.blocks.longest(address)
+        return block.owner if block is not None else None
+
+    # -- the way from node to node ------------------------------------------------------------------------------
+
+    def host_address(self, node: Node) -> Optional[str]:
+        """The address other nodes reach it by: Calico's annotation, else InternalIP as Felix falls back to."""
+        return (node.calico_address or node.internal_ip or "").partition("/")[0] or None
+
+    def same_subnet(self, node: Node, other: Node) -> bool:
+        """Felix's and BIRD's test: the *local* node's own mask holds the remote address. One-sided on purpose."""
+        address = self.host_address(other)
+        return bool(node.calico_address and address and same_network(node.calico_address, address))
+
+    def way(self, pool: Pool, node: Node, other: Node) -> str:
+        """How packets for ``pool`` go from ``node`` to ``other``: VXLAN, IPIP, DIRECT or PLAIN."""
+        if pool.vxlan_mode != "Never":
+            crossing = pool.vxlan_mode == "Always" or not self.same_subnet(node, other)
+            return VXLAN if crossing else DIRECT
+        if pool.ipip_mode != "Never":
+            return IPIP if pool.ipip_mode == "Always" or not self.same_subnet(node, other) else PLAIN
+        return PLAIN
+
+    def uplink(self, node: Node) -> Optional[str]:
+        """The device that holds the node's own address, where that was observed."""
+        own = self.host_address(node)
+        if node.facts is not None and own:
+            for address in node.facts.addresses:
+                if address.address == own:
+                    return address.dev
+        return None
+
+    def _felix(self, default: str) -> Tuple[str, ...]:
+        number = self.settings.device_route_protocol
+        return (default,) if number in (None, 3) else (protocol_name(int(number or 3)),)
+
+    def _cluster_protocols(self, way: str) -> Tuple[str, ...]:
+        """Protocol of routes of non-VXLAN pools: BIRD's, unless Felix was told to program them (v3.31+)."""
+        told = self.settings.program_cluster_routes
+        if told == "Enabled" or (told == "EnabledIPIPOnly" and way == IPIP):
+            return self._felix("80")
+        if told == "Disabled":
+            return ("bird",)
+        may = self.release.felix_may_own_cluster_routes and way == IPIP
+        return ("bird",) + (self._felix("80") if may else ())
+
+    def shape(self, way: str, node: Node, other: Node) -> Shape:
+        """The route of a remote block or borrowed address, going that way."""
+        address, uplink = self.host_address(other), self.uplink(node)
+        if way == VXLAN:
+            return Shape(gateway=other.vxlan_tunnel_address, dev=VXLAN_DEVICE, protocols=self._felix("boot"), onlink=True)
+        if way == DIRECT:
+            return Shape(gateway=address, dev=uplink, protocols=self._felix("80"), onlink=True, free_dev=uplink is None)
+        protocols = self._cluster_protocols(way)
+        metrics = self.release.metrics if "bird" in protocols else (0,) + self.release.metrics
+        if way == IPIP:
+            return Shape(gateway=address, dev=IPIP_DEVICE, protocols=protocols, onlink=True, metrics=metrics)
+        # Behind a router the next hop is recursive; with peers of one's own the next hop is the peer's business.
+        free = not self.same_subnet(node, other) or not self.settings.mesh_enabled
+        return Shape(
+            gateway=address, dev=uplink, protocols=protocols, metrics=metrics, free_gateway=free, free_dev=free or uplink is None
+        )
+
+    # -- the routes of one node ---------------------------------------------------------------------------------
+
+    def routes_of(self, node: Node) -> Iterator[ExpectedRoute]:
+        """Every route that ``node`` must or may have inside a pool. Silent on what cannot be known (no address …)."""
+        uplink = self.uplink(node)
+        for cidr, owner, pool, confirmed in self._owned:
+            if owner == node.name:
+                if not cidr.endswith("/32"):
+                    yield self._own_blackhole(cidr, owner, pool, confirmed)
+            elif owner in self.nodes and confirmed:
+                yield self._towards(node, uplink, cidr, owner, pool, "remote-block", not pool.disable_bgp_export)
+        for allocation, pool, required in self._borrowed:
+            if allocation.node != node.name and not allocation.use.endswith("unnelAddress"):
+                yield self._towards(
+                    node, uplink, allocation.address + "/32", allocation.node or "", pool, "borrowed-address", required
+                )
+        for other in self.snapshot.nodes:
+            if other.name != node.name and other.vxlan_tunnel_address:
+                yield self._tunnel_address(node, uplink, other)
+        for pod in self.live_pods.get(node.name, ()):
+            yield self.pod_route(pod)
+
+    def _own_blackhole(self, cidr: str, owner: str, pool: Pool, confirmed: bool) -> ExpectedRoute:
+        felix = owns_block_routes(pool) == "felix"
+        protocols = self._felix("80") if felix else self._cluster_protocols(PLAIN if pool.ipip_mode == "Never" else IPIP)
+        why = "%s owns this block of pool %s: unused addresses of it end here" % (owner, pool.name)
+        return ExpectedRoute(
+            cidr, "own-blackhole", (Shape("blackhole", protocols=protocols),), why, owner, confirmed, pool.name
+        )
+
+    def _towards(
+        self, node: Node, uplink: Optional[str], cidr: str, owner: str, pool: Pool, role: str, required: bool
+    ) -> ExpectedRoute:
+        other = self.nodes[owner]
+        way = self.way(pool, node, other)
+        key = (cidr, owner, pool.name, role, way, uplink, required)
+        if way == PLAIN:
+            key += (self.same_subnet(node, other),)
+        known = self._memo.get(key)
+        if known is None:
+            what = "owns this block" if role == "remote-block" else "borrows this address"
+            known = self._memo[key] = ExpectedRoute(
+                cidr,
+                role,
+                (self.shape(way, node, other),),
+                "%s %s of pool %s (%s)" % (owner, what, pool.name, way),
+                owner,
+                # Felix programs no tunnelled route without the owner's VTEP; that lack is vxlan.address's finding.
+                required and (way != VXLAN or other.vxlan_tunnel_address is not None),
+                pool.name,
+            )
+        return known
+
+    def _tunnel_address(self, node: Node, uplink: Optional[str], other: Node) -> ExpectedRoute:
+        address = other.vxlan_tunnel_address or ""
+        pool = self.pool_of(address)
+        direct = pool is not None and self.way(pool, node, other) == DIRECT
+        key = ("tunnel", other.name, direct, uplink)
+        known = self._memo.get(key)
+        if known is None:
+            linked = Shape(dev=VXLAN_DEVICE, protocols=self._felix("boot"), scope="link")
+            through = Shape(gateway=address, dev=VXLAN_DEVICE, protocols=self._felix("boot"), onlink=True)
+            shapes = (self.shape(DIRECT, node, other),) if direct else (linked, through)
+            why = "tunnel address of %s" % other.name
+            known = self._memo[key] = ExpectedRoute(
+                address + "/32", "tunnel-address", shapes, why, other.name, False, pool.name if pool else None
+            )
+        return known
+
+    def pod_route(self, pod: Pod) -> ExpectedRoute:
+        """The route from a pod's host to the pod."""
+        device = pod_device(pod.namespace, pod.name, self.settings.interface_prefix)
+        shape = Shape(dev=device, protocols=self._felix("boot"), scope="link", metrics=self.release.metrics)
+        why = "pod %s/%s runs here" % (pod.namespace, pod.name)
+        return ExpectedRoute(address_of(pod) + "/32", "pod", (shape,), why, pod.node)
+
+
+def in_any(prefixes: Tuple, cidr: str) -> bool:
+    """Whether ``cidr`` lies inside one of ``prefixes``."""
+    inner = prefix(cidr)
+    return any(outer.covers(inner) for outer in prefixes)
+
+
+def differences(route: Route, shape: Shape) -> List[str]:
+    """In which respects ``route`` is not of that shape, in the words of ``ip route``; empty if it is."""
+    wrong = []
+    if route.type != shape.type:
+        wrong.append("type")
+    if route.nexthops:
+        wrong.append("nexthop")
+    if not shape.free_gateway and route.gateway != shape.gateway:
+        wrong.append("via")
+    if not shape.free_dev and route.dev != shape.dev and shape.type == "unicast":
+        wrong.append("dev")
+    if route.protocol not in shape.protocols:
+        wrong.append("proto")
+    if route.scope != shape.scope:
+        wrong.append("scope")
+    if shape.onlink and not route.onlink:
+        wrong.append("onlink")
+    if route.metric not in shape.metrics:
+        wrong.append("metric")
+    return wrong
+
+
+def describe(expected: ExpectedRoute) -> str:
+    """The expected route as ``ip route`` would print it; ``<…>`` where several values are right."""
+    shape = expected.shapes[0]
+    dst = expected.dst[:-3] if expected.dst.endswith("/32") else expected.dst
+    words = [dst] if shape.type == "unicast" else [shape.type, dst]
+    if shape.gateway or shape.free_gateway:
+        words += ["via", "<next hop towards %s>" % shape.gateway if shape.free_gateway else shape.gateway or ""]
+    if shape.type == "unicast":
+        words += ["dev", shape.dev if shape.dev and not shape.free_dev else "<uplink>"]
+    if shape.protocols != ("boot",):
+        words += ["proto", "|".join(shape.protocols)]
+    if shape.scope != "global":
+        words += ["scope", shape.scope]
+    if shape.metrics != (0,):
+        words += ["metric", "|".join(str(metric) for metric in shape.metrics)]
+    return " ".join(words + (["onlink"] if shape.onlink else []))

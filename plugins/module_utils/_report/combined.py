@@ -1,0 +1,83 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several verdicts as one, and the groupings that every format shows (private)."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
+
+from .._checks.judging import OUTCOMES, message
+from .._diagnose import key
+from .._model import FAILED, INCONCLUSIVE, SKIPPED, WARNING, CheckResult, Finding, Verdict
+
+ORDER = (FAILED, INCONCLUSIVE, WARNING)
+
+
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict of all: of the same check on the same node, a result that says something beats a skipped one."""
+    if len(verdicts) == 1:
+        return verdicts[0]
+    results: Dict[Tuple[str, str], CheckResult] = {}
+    for verdict in verdicts:
+        for result in verdict.results:
+            place = (result.id, result.node or "")
+            if place not in results or results[place].outcome == SKIPPED:
+                results[place] = result
+    spoken = {result.id for result in results.values() if result.outcome != SKIPPED}
+    kept = [result for result in results.values() if result.outcome != SKIPPED or result.node or result.id not in spoken]
+    findings = list(dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings))
+    findings.sort(key=lambda finding: (finding.cause is not None, ORDER.index(finding.outcome)))
+    summary = {"total": len(kept)}
+    summary.update({outcome: sum(1 for result in kept if result.outcome == outcome) for outcome in OUTCOMES})
+    header = next((verdict.header for verdict in verdicts if verdict.header), None)
+    return Verdict(
+        verdicts[0].schema_version, any(verdict.failed for verdict in verdicts), message(summary, findings), summary,
+        tuple(sorted(kept, key=lambda result: (result.id, result.node or ""))), tuple(findings), header,
+    )  # fmt: skip
+
+
+def as_plain(item: Any) -> Any:
+    """NamedTuples as objects, for JSON."""
+    if hasattr(item, "_fields"):
+        return {name: as_plain(value) for name, value in zip(item._fields, item)}
+    if isinstance(item, (tuple, list)):
+        return [as_plain(entry) for entry in item]
+    return item
+
+
+def by_cause(findings: Iterable[Finding]) -> List[Tuple[Finding, List[Finding]]]:
+    """Each cause with the findings that it explains."""
+    listed = list(findings)
+    effects: Dict[str, List[Finding]] = {}
+    for finding in listed:
+        if finding.cause is not None:
+            effects.setdefault(finding.cause, []).append(finding)
+    return [(finding, effects.get(key(finding), [])) for finding in listed if finding.cause is None]
+
+
+def by_family(results: Iterable[CheckResult]) -> Dict[str, Dict[str, int]]:
+    """Subjects by outcome for each family of checks, and ``checks``: how many results it has."""
+    families: Dict[str, Dict[str, int]] = {}
+    for result in results:
+        counts = families.setdefault(result.id.partition(".")[0], dict.fromkeys(OUTCOMES + ("checks",), 0))
+        for outcome in OUTCOMES:
+            counts[outcome] += getattr(result, outcome)
+        counts["checks"] += 1
+    return families
+
+
+def unseen(verdict: Verdict) -> List[Tuple[str, int]]:
+    """Why something was skipped or inconclusive, with how many results that made; the most frequent first."""
+    reasons: Dict[str, int] = {}
+    for result in verdict.results:
+        if result.reason:
+            reasons[result.reason] = reasons.get(result.reason, 0) + 1
+    return sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def place(finding: Finding) -> str:
+    """Where and what, for a heading."""
+    subject = finding.subject
+    what = "/".join(part for part in (subject.namespace, subject.name) if part)
+    words = [finding.node or "cluster", subject.kind, what, subject.prefix or subject.ip or ""]
+    return " · ".join(word for word in words if word)

@@ -1,0 +1,239 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshots as files (private): JSON Lines, gzip by name, read and written as a stream.
+
+First line the header, then one line per object with its ``kind``. A field that has its default is left out; a field
+that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
+secret or foreign annotation can slip into one. JSON Schema: ``_schemas/snapshot-line.schema.json``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, get_args, get_origin, get_type_hints
+
+from . import _model as model
+from ._model import Header, Snapshot
+
+SCHEMA_VERSION = 1
+
+KINDS: Dict[str, Tuple[str, Type]] = {
+    "node": ("nodes", model.Node),
+    "pod": ("pods", model.Pod),
+    "pool": ("pools", model.Pool),
+    "block": ("blocks", model.Block),
+    "affinity": ("affinities", model.Affinity),
+    "handle": ("handles", model.Handle),
+    "workload": ("workloads", model.Workload),
+    "probe": ("probes", model.Probe),
+}
+
+
+class SnapshotError(ValueError):
+    """A file that is no snapshot, is damaged, or comes from another version; says which file, line and what to do."""
+
+
+def write(path: str, snapshot: Snapshot) -> None:
+    """Write to ``path`` (compressed if it ends in ``.gz``), readable by the owner only, in one step or not at all."""
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".snapshot-")
+    try:
+        with os.fdopen(handle, "wb") as raw:
+            if path.endswith(".gz"):
+                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+                    _write_lines(packed, snapshot)
+            else:
+                _write_lines(raw, snapshot)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _write_lines(stream: Any, snapshot: Snapshot) -> None:
+    for line in lines(snapshot):
+        stream.write(line.encode("utf-8"))
+        stream.write(b"\n")
+
+
+def lines(snapshot: Snapshot) -> Iterator[str]:
+    """The snapshot, line by line, in an order that does not depend on how it was collected."""
+    yield _dump(dict(_encode(snapshot.header), kind="header", schema_version=snapshot.header.schema_version))
+    for kind, (field, _class) in KINDS.items():
+        encoded = [dict(_encode(item), kind=kind) for item in getattr(snapshot, field)]
+        for text in sorted(_dump(entry) for entry in encoded) if kind != "probe" else map(_dump, encoded):
+            yield text
+
+
+def _dump(entry: dict) -> str:
+    return json.dumps(entry, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _encode(item: Any) -> Any:
+    """NamedTuples as objects without their defaults, tuples as arrays."""
+    if hasattr(item, "_fields"):
+        defaults = item._field_defaults
+        return {
+            name: _encode(value)
+            for name, value in zip(item._fields, item)
+            if name not in defaults or value != defaults[name]
+        }
+    if isinstance(item, (tuple, list)):
+        return [_encode(entry) for entry in item]
+    return item
+
+
+def read(path: str) -> Snapshot:
+    """Read a whole snapshot. Equal strings and routes are shared: a thousand nodes have the same block routes."""
+    return assemble(stream(path), path)
+
+
+def assemble(objects: Iterable[Any], name: str = "snapshot") -> Snapshot:
+    """A snapshot of a header and objects in any order."""
+    fields: Dict[Type, List[Any]] = {entry[1]: [] for entry in KINDS.values()}
+    header = None
+    for item in objects:
+        if isinstance(item, Header):
+            header = item
+        else:
+            fields[type(item)].append(item)
+    if header is None:
+        raise SnapshotError("%s is empty: it has no header line. Collect it again with routing_snapshot." % name)
+    return Snapshot(header, **{field: tuple(fields[class_]) for field, class_ in KINDS.values()})
+
+
+def stream(path: str) -> Iterator[Any]:
+    """The header, then each object, while the file is read."""
+    opener: Callable[..., IO[str]] = gzip.open if path.endswith(".gz") else open
+    decoders = Decoders()
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield decoders.line(json.loads(line), first=number == 1)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
+    except (OSError, EOFError) as error:
+        raise SnapshotError("%s cannot be read to its end: %s" % (path, error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "not JSON (%s): the file is cut off or is no snapshot" % error.msg
+    return str(error)
+
+
+class Decoders:
+    """JSON back to the model. Holds what has been seen, so that equal values become one object."""
+
+    def __init__(self) -> None:
+        self._seen: Dict[Any, Any] = {}
+        self._classes: Dict[Type, Callable[[dict], Any]] = {}
+
+    def line(self, entry: dict, first: bool = False) -> Any:
+        """One line of a snapshot as a model object."""
+        kind = entry.pop("kind", None)
+        if first:
+            version = entry.get("schema_version")
+            if kind != "header":
+                raise ValueError("the first line is no header: this is no snapshot of podnet.calico")
+            if version != SCHEMA_VERSION:
+                raise ValueError("schema version %s is not %s: judge it with the version of podnet.calico that wrote it"
+                                 % (version, SCHEMA_VERSION))
+            return self.decode(Header, entry)
+        if kind not in KINDS:
+            raise ValueError("unknown kind %r" % kind)
+        return self.decode(KINDS[kind][1], entry)
+
+    def decode(self, class_: Type, entry: dict) -> Any:
+        """``entry`` as ``class_``; ValueError for a field that it does not have, or lacks."""
+        decoder = self._classes.get(class_)
+        if decoder is None:
+            decoder = self._classes[class_] = self._decoder(class_)
+        return decoder(entry)
+
+    def _decoder(self, class_: Type) -> Callable[[dict], Any]:
+        convert = {name: self._converter(hint) for name, hint in get_type_hints(class_).items()}
+        special = {name: function for name, function in convert.items() if function is not None}
+        required = [name for name in class_._fields if name not in class_._field_defaults]
+        shared = class_ in (model.Route, model.Rule, model.FdbEntry)
+        seen = self._seen
+
+        def decode(entry: dict) -> Any:
+            for name, value in entry.items():
+                if name not in convert:
+                    raise ValueError("%s has no field %r" % (class_.__name__, name))
+                function = special.get(name)
+                if function is not None and value is not None:
+                    entry[name] = function(value)
+            missing = [name for name in required if name not in entry]
+            if missing:
+                raise ValueError("%s without %s" % (class_.__name__, ", ".join(missing)))
+            item = class_(**entry)
+            return seen.setdefault(item, item) if shared else item
+
+        return decode
+
+    def _converter(self, hint: Any) -> Optional[Callable[[Any], Any]]:
+        """How a JSON value of this type becomes the model's; None where it already is."""
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin is tuple:
+            inner = self._converter(arguments[0])
+            if inner is None:
+                return lambda value: self._seen.setdefault(tuple(value), tuple(value)) if value else ()
+            return lambda value: tuple([inner(entry) for entry in value])
+        if origin is not None and type(None) in arguments:  # Optional
+            return self._converter(next(argument for argument in arguments if argument is not type(None)))
+        if hasattr(hint, "_fields"):
+            return lambda value: self.decode(hint, value)
+        if hint is str:
+            return lambda value: self._seen.setdefault(value, value)
+        return None
+
+
+def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """Shards of one cluster as one snapshot; SnapshotError if they are not of one cluster.
+
+    The API's view is the latest shard's; a node's or pod's own facts come from the latest shard that has them.
+    """
+    shards = sorted(snapshots, key=lambda shard: shard.header.collected_at)
+    if not shards:
+        raise SnapshotError("No snapshot to merge.")
+    for shard in shards[1:]:
+        _same_cluster(shards[0].header, shard.header)
+    latest = shards[-1]
+    unobserved = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.unobserved))
+    evidence = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.evidence))
+    return latest._replace(
+        header=latest.header._replace(unobserved=unobserved, evidence=evidence),
+        nodes=_with_facts(shards, "nodes", lambda node: node.name),
+        pods=_with_facts(shards, "pods", lambda pod: (pod.namespace, pod.name, pod.container_id)),
+        probes=tuple(probe for shard in shards for probe in shard.probes),
+    )
+
+
+def _same_cluster(one: Header, other: Header) -> None:
+    for what, mine, theirs in (
+        ("cluster id", one.cluster_id, other.cluster_id),
+        ("Calico version", one.calico_version, other.calico_version),
+    ):
+        if mine != theirs:
+            raise SnapshotError("These are not shards of one collection: %s %s and %s." % (what, mine, theirs))
+    if one.cluster_id is None and one.server != other.server:
+        raise SnapshotError("Neither shard has a cluster id, and their servers differ: %s and %s." % (one.server, other.server))
+
+
+def _with_facts(shards: List[Snapshot], field: str, key: Callable[[Any], Any]) -> Tuple[Any, ...]:
+    """The objects of the latest shard, each with the latest facts that any shard has of it."""
+    facts = {}
+    for shard in shards:
+        for item in getattr(shard, field):
+            if item.facts is not None:
+                facts[key(item)] = item.facts
+    latest = getattr(shards[-1], field)
+    return tuple(
+        item._replace(facts=facts[key(item)], skipped=None) if key(item) in facts else item for item in latest
+    )

@@ -1,0 +1,185 @@
+#!/usr/bin/python
+# Copyright (c) 2026 podnet.calico authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on a cluster's pod routing."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: routing_assert
+short_description: Proves that pods are routed as Calico's configuration and the intent say they must be
+version_added: "0.1.0"
+author:
+  - The podnet.calico authors (@podnet)
+description:
+  - Collects what is true, works out what must be true, and compares; or does so with snapshots that were collected before.
+  - The task fails when the verdict has an outcome that O(fail_on) lists, with the same result as on success.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - podnet.calico.cluster
+  - podnet.calico.cluster.selection
+  - podnet.calico.cluster.evidence
+  - podnet.calico.verdict
+  - podnet.calico.attributes
+  - podnet.calico.attributes.cluster
+options:
+  snapshots:
+    description:
+      - Files of M(podnet.calico.routing_snapshot) to judge instead of the cluster. Several are shards of one cluster. No
+        cluster is needed, and the options of access and collection are not used.
+    type: list
+    elements: path
+    default: []
+  intent:
+    description:
+      - What the cluster is meant to be. A live value that differs is V(failed) before anything is derived from it, so that
+        what is expected is never taken from the live cluster alone.
+      - Keys are V(nodes), V(pools) (V(cidr), V(block_size), V(encapsulation), V(nat_outgoing), V(node_selector)), V(bgp),
+        V(workloads) and V(routes) (V(node), V(dst), V(via), V(dev), V(absent)). All may be left out.
+    type: dict
+  checks:
+    description:
+      - Which checks to run, by id or pattern such as V(blocks.*). Empty is all.
+    type: list
+    elements: str
+    default: []
+  skip_checks:
+    description:
+      - Which checks not to run, by id or pattern.
+    type: list
+    elements: str
+    default: []
+  wait:
+    description:
+      - Seconds to go on collecting and judging while the verdict fails. Calico needs a moment after a change, and repairs
+        some faults by itself.
+    type: float
+    default: 0
+  wait_sleep:
+    description:
+      - Seconds between two collections of O(wait).
+    type: float
+    default: 2
+seealso:
+  - module: podnet.calico.routing_snapshot
+  - module: podnet.calico.connectivity_assert
+  - module: podnet.calico.routing_report
+"""
+
+EXAMPLES = r"""
+- name: Prove the routing of the cluster of the current kubeconfig
+  podnet.calico.routing_assert:
+
+- name: Prove what the lab was built for, and keep verdict and snapshot
+  podnet.calico.routing_assert:
+    kubeconfig: "{{ podnet_lab.kubeconfig }}"
+    evidence: [api, nodes, pods, probes]
+    pod_selector: app in (multitool-1, multitool-2)
+    intent:
+      pools:
+        - cidr: 192.168.0.0/16
+          block_size: 26
+          encapsulation: VXLANCrossSubnet
+          nat_outgoing: true
+    wait: 30
+    verdict_path: "{{ run_dir }}/verdict.json"
+    snapshot_path: "{{ run_dir }}/snapshot.jsonl.gz"
+
+- name: Judge a file that somebody sent, without their cluster
+  podnet.calico.routing_assert:
+    snapshots: [/tmp/snapshot.jsonl.gz]
+    fail_on: [failed]
+"""
+
+RETURN = r"""
+msg:
+  description: The verdict in one line; enough on its own.
+  returned: always
+  type: str
+  sample: "2 of 148 checks failed: pod-routing-worker2 has no route to 192.168.93.192/26"
+schema_version:
+  description: The version of the shape of the verdict.
+  returned: always
+  type: int
+  sample: 1
+summary:
+  description: How many checks ended how, one per check and node.
+  returned: always
+  type: dict
+  sample: {"total": 148, "passed": 140, "failed": 2, "warning": 0, "skipped": 6, "inconclusive": 0}
+results:
+  description: Each check on each node (or on the cluster), with its subjects counted by outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"id": "blocks.remote-route", "node": "pod-routing-worker", "outcome": "passed", "subjects": {"checked": 2}}]
+findings:
+  description:
+    - Everything that did not pass, with what was expected, what was found, what to do, and the command that shows it.
+  returned: always
+  type: list
+  elements: dict
+verdict_path:
+  description: The file that holds the whole verdict, if one was written.
+  returned: always
+  type: str
+snapshot_path:
+  description: The file that holds what was judged, if there is one.
+  returned: always
+  type: str
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.podnet.calico.plugins.module_utils._arguments import cluster_of
+from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
+from ansible_collections.podnet.calico.plugins.module_utils._judgement import finish, judge, verdict_arguments
+from ansible_collections.podnet.calico.plugins.module_utils._parallel import Deadline
+from ansible_collections.podnet.calico.plugins.module_utils._source import live_arguments, live_snapshot, saved_snapshot
+
+
+def argument_spec():
+    """Cluster, selection, evidence and verdict; and what is this module's own."""
+    return dict(
+        live_arguments(),
+        snapshots=dict(type="list", elements="path", default=[]),
+        intent=dict(type="dict"),
+        checks=dict(type="list", elements="str", default=[]),
+        skip_checks=dict(type="list", elements="str", default=[]),
+        wait=dict(type="float", default=0),
+        wait_sleep=dict(type="float", default=2),
+        **verdict_arguments()
+    )
+
+
+def judge_until_good(module, cluster):
+    """Collect and judge, again and again while the verdict fails and there is time to wait."""
+    patience = Deadline(module.params["wait"])
+    while True:
+        cluster.start_clock()
+        snapshot = live_snapshot(module, cluster)
+        verdict = judge(module, snapshot, module.params["checks"], module.params["skip_checks"])
+        if not verdict.failed or patience.expired:
+            return snapshot, verdict
+        time.sleep(min(module.params["wait_sleep"], patience.remaining()))
+
+
+def main():
+    """Judge files or the cluster."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    files = module.params["snapshots"]
+    try:
+        if files:
+            snapshot = saved_snapshot(files)
+            verdict = judge(module, snapshot, module.params["checks"], module.params["skip_checks"])
+        else:
+            snapshot, verdict = judge_until_good(module, cluster_of(module))
+        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None)
+    except PodnetError as error:
+        fail_from(module, error)
+
+
+if __name__ == "__main__":
+    main()

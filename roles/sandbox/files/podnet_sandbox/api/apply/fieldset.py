@@ -1,0 +1,136 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets of field paths, and their notation in ``managedFields`` (FieldsV1).
+
+A path is a tuple of steps written as FieldsV1 does: ``f:name`` a field, ``k:{"name":"c"}`` a list entry by key, ``v:"x"`` an
+entry of a set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..registry import Resource
+from ..schema import Field, ListField, MapField, ObjectField, Scalar, kinds
+from ..schema.fields import Atomic
+
+Path = tuple[str, ...]
+
+#: Fields nobody owns: identity, and what the server keeps.
+_UNOWNED_METADATA = frozenset({
+    "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields", "name", "namespace",
+    "resourceVersion", "selfLink", "uid",
+})  # fmt: skip
+
+
+def fields_of(resource: Resource) -> Field:
+    """The structure of a kind, from the field tables or its definition's schema."""
+    if resource.custom:
+        return _from_schema(resource.schema or {}, top=True)
+    return kinds().find(resource.api_version, resource.kind) or Atomic()
+
+
+def leaves(fields: Field, obj: Mapping[str, Any]) -> dict[Path, Any]:
+    """The owned paths of ``obj`` with their values; a list entry counts by itself (value None) besides its fields."""
+    content = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
+    metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in _UNOWNED_METADATA}
+    if metadata:
+        content["metadata"] = metadata
+    return dict(_leaves(fields, content, (), top=True))
+
+
+def _leaves(fields: Field | None, value: Any, path: Path, *, top: bool = False) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Mapping) and not isinstance(fields, Scalar):
+        if not value and not top:
+            yield path, value
+        for key, item in value.items():
+            yield from _leaves(below(fields, key), item, (*path, f"f:{key}"))
+    elif isinstance(value, list) and isinstance(fields, ListField) and (fields.is_set or fields.apply_keys):
+        for item in value:
+            step = step_of(fields, item)
+            yield (*path, step), None
+            if not fields.is_set:
+                yield from _leaves(fields.item, item, (*path, step))
+    else:
+        yield path, value
+
+
+def below(fields: Field | None, key: str) -> Field | None:
+    """The field ``key`` inside ``fields``; None where it is not described."""
+    if isinstance(fields, ObjectField):
+        return fields.fields.get(key)
+    return fields.value if isinstance(fields, MapField) else None
+
+
+def step_of(fields: ListField, item: Any) -> str:
+    """How an entry of a list is told apart."""
+    if fields.is_set or not isinstance(item, Mapping):
+        return f"v:{_compact(item)}"
+    return f"k:{_compact({key: item.get(key) for key in sorted(fields.apply_keys) if key in item})}"
+
+
+def to_v1(paths: Iterable[Path]) -> dict[str, Any]:
+    """Paths as FieldsV1: nested, ``.`` for an entry itself."""
+    tree: dict[str, Any] = {}
+    ordered = sorted(paths)
+    inner = {path[:length] for path in ordered for length in range(1, len(path))}
+    for path in ordered:
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
+        if path in inner:
+            node["."] = {}
+    return tree
+
+
+def from_v1(tree: Mapping[str, Any]) -> set[Path]:
+    """The reverse of `to_v1`."""
+    return set(_read(tree, ()))
+
+
+def _read(tree: Mapping[str, Any], path: Path) -> Iterator[Path]:
+    for step, inner in tree.items():
+        if step == ".":
+            yield path
+        elif inner:
+            yield from _read(inner, (*path, step))
+        else:
+            yield (*path, step)
+
+
+def path_text(path: Path) -> str:
+    """A path as conflicts name it: ``.spec.containers[name="c"].image``."""
+    text = ""
+    for step in path:
+        kind, content = step[0], step[2:]
+        if kind == "f":
+            text += f".{content}"
+        elif kind == "k":
+            text += "[" + ",".join(f"{key}={json.dumps(value)}" for key, value in json.loads(content).items()) + "]"
+        else:
+            text += f"[={content}]"
+    return text
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _from_schema(schema: Mapping[str, Any], *, top: bool = False) -> Field:
+    if schema.get("x-kubernetes-map-type") == "atomic":
+        return Scalar("any")
+    if schema.get("items") is not None:
+        item = _from_schema(schema["items"])
+        kind = schema.get("x-kubernetes-list-type", "atomic")
+        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ()) if kind == "map" else ()
+        return ListField(item, apply_keys=keys, is_set=kind == "set")
+    properties = {name: _from_schema(below) for name, below in (schema.get("properties") or {}).items()}
+    if top:
+        metadata = kinds().find("v1", "ConfigMap")
+        properties["metadata"] = metadata.fields["metadata"] if metadata else Atomic()
+    if properties:
+        return ObjectField("", properties)
+    more = schema.get("additionalProperties")
+    return MapField(_from_schema(more)) if isinstance(more, Mapping) else Atomic()

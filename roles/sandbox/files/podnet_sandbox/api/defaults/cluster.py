@@ -1,0 +1,44 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Defaults of cluster-wide objects: namespaces, CustomResourceDefinitions, storage and priority classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def _namespace(obj: Object) -> None:
+    metadata = obj["metadata"]
+    if metadata.get("name"):
+        metadata["labels"] = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
+    spec = obj["spec"] = obj.get("spec") or {}
+    if "finalizers" not in spec and not metadata.get("deletionTimestamp"):
+        spec["finalizers"] = ["kubernetes"]
+
+
+def _definition(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    names = spec.get("names") or {}
+    if names.get("kind"):
+        names.setdefault("singular", names["kind"].lower())
+        names.setdefault("listKind", f"{names['kind']}List")
+    spec.setdefault("conversion", {"strategy": "None"})
+
+
+def _storageclass(obj: Object) -> None:
+    obj.setdefault("reclaimPolicy", "Delete")
+    obj.setdefault("volumeBindingMode", "Immediate")
+
+
+def _priorityclass(obj: Object) -> None:
+    obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+FILL = {
+    "customresourcedefinitions.apiextensions.k8s.io": _definition,
+    "namespaces": _namespace,
+    "priorityclasses.scheduling.k8s.io": _priorityclass,
+    "storageclasses.storage.k8s.io": _storageclass,
+}

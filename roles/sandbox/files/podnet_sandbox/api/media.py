@@ -1,0 +1,108 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Content negotiation: what a client accepts, what a body is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from .errors import ApiError, bad_request, not_acceptable, unsupported_media_type
+
+JSON, YAML = "application/json", "application/yaml"
+APPLY, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
+MERGE_PATCH, STRATEGIC_PATCH = "application/merge-patch+json", "application/strategic-merge-patch+json"
+_ANY = ("*/*", "application/*")
+_META_VERSIONS = ("v1", "v1beta1")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The form of an answer: ``media`` (JSON or YAML) and ``shape``: '' (the objects), Table, PartialObjectMetadata…"""
+
+    media: str = JSON
+    shape: str = ""
+
+
+def accepted(header: str) -> Wanted:
+    """The first form in an ``Accept`` header that can be served. Raises `ApiError` 406 if there is none."""
+    if not header:
+        return Wanted()
+    for media, parameters in media_types(header):
+        shape = parameters.get("as", "")
+        if shape and (parameters.get("g") != "meta.k8s.io" or parameters.get("v") not in _META_VERSIONS):
+            continue
+        if shape not in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+            continue
+        if media == JSON or media in _ANY:
+            return Wanted(JSON, shape)
+        if media == YAML:
+            return Wanted(YAML, shape)
+    raise not_acceptable((JSON, YAML))
+
+
+def media_types(header: str) -> list[tuple[str, dict[str, str]]]:
+    """The media types of a header with their parameters, in its order."""
+    found = []
+    for part in header.split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        pairs = (parameter.partition("=") for parameter in parameters)
+        found.append((media, {key.strip(): value.strip() for key, _, value in pairs}))
+    return found
+
+
+def respond(wanted: Wanted, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """``body`` in the form that was asked for."""
+    if wanted.media == YAML:
+        return web.Response(text=yaml.safe_dump(body, sort_keys=True), status=status, headers=headers, content_type=YAML)
+    return web.Response(body=encode(body), status=status, headers=headers, content_type=JSON)
+
+
+def refuse(error: ApiError) -> web.Response:
+    """The answer to a request that is refused."""
+    return web.Response(body=encode(error.status()), status=error.code, content_type=JSON)
+
+
+def encode(body: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def decode(data: bytes, content_type: str, kind: str) -> Any:
+    """A request's body, which should be a ``kind``. Raises `ApiError` 400 or 415."""
+    media = content_type.partition(";")[0].strip()
+    if media in (JSON, ""):
+        return decode_json(data, kind)
+    if media == YAML:
+        return decode_yaml(data)
+    raise unsupported_media_type((JSON, YAML))
+
+
+def decode_json(data: bytes, kind: str) -> Any:
+    """JSON with Go's complaint about what is not. Raises `ApiError` 400."""
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        text = data.decode(errors="replace")
+        why = f"couldn't get version/kind; json parse error: {_go_complaint(text, error)} ({text})"
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {why}") from error
+
+
+def decode_yaml(data: bytes) -> Any:
+    """YAML (or JSON, which is YAML). Raises `ApiError` 400."""
+    try:
+        return yaml.load(data, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
+
+
+def _go_complaint(text: str, error: ValueError) -> str:
+    at = error.pos if isinstance(error, json.JSONDecodeError) else len(text)
+    if at >= len(text.rstrip()):
+        return "unexpected end of JSON input"
+    return f"invalid character {text[at]!r} looking for beginning of value"

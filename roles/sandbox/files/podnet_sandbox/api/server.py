@@ -1,0 +1,216 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Kubernetes API server: authentication, authorisation, and every path it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import platform
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from . import discovery, media
+from .authentication import Authenticator, User
+from .authorization import Attributes, Authorizer, denial
+from .background import Background
+from .bootstrap import bootstrap_roles
+from .decoding import check_kind
+from .errors import ApiError, forbidden, internal, method_not_allowed, no_such_resource
+from .openapi import OpenApi
+from .registry import Resource
+from .request import RequestInfo, parse
+from .rest import Call, Rest
+from .reviews import Reviews
+from .runtime import Runtime
+from .store import Store
+from .subresources import Subresources
+
+LOG = logging.getLogger(__name__)
+
+_REVIEW_GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
+_HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
+#: The largest object a client may send, as kube-apiserver's.
+_MAX_BODY = 3 * 1024 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class ServerAuth:
+    """Who may come in, and what the server says of itself.
+
+    ``token`` is the administrator's ('' : none); ``ca_certificate`` (PEM) is given to ServiceAccounts; ``address`` is what
+    discovery calls this server (host:port); ``kubernetes_version`` what `kubectl version` shows.
+    """
+
+    token: str = ""
+    ca_certificate: str = ""
+    address: str = ""
+    kubernetes_version: str = "v1.32.13"
+
+
+def build_app(
+    store: Store, runtime: Runtime, auth: ServerAuth, authenticator: Authenticator | None = None
+) -> web.Application:
+    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`).
+
+    ``authenticator`` is for callers who issue ServiceAccount tokens as well.
+    """
+    server = _Server(store, runtime, auth, authenticator or Authenticator(store, auth.token))
+    bootstrap_roles(store)
+    app = web.Application(client_max_size=_MAX_BODY, middlewares=[_answer_errors])
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    app.cleanup_ctx.append(server.run_background)
+    return app
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns what is raised into a Status."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return media.refuse(error)
+    except web.HTTPRequestEntityTooLarge:
+        return media.refuse(ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_MAX_BODY}", {}))
+    except (ConnectionError, asyncio.CancelledError, web.HTTPException):
+        raise
+    except Exception as error:
+        LOG.exception("%s %s", request.method, request.path_qs)
+        return media.refuse(internal(f"{type(error).__name__}: {error}"))
+
+
+class _Server:
+    """One cluster's API."""
+
+    def __init__(self, store: Store, runtime: Runtime, auth: ServerAuth, authenticator: Authenticator) -> None:
+        self._store, self._auth = store, auth
+        self._authenticator = authenticator
+        self._authorizer = Authorizer(store)
+        self._openapi = OpenApi(store.resources, auth.kubernetes_version)
+        self._rest = Rest(store)
+        self._reviews = Reviews(store, authenticator, self._authorizer)
+        self._subresources = Subresources(store, self._rest, self._reviews, runtime)
+
+    async def run_background(self, _app: web.Application) -> AsyncIterator[None]:
+        """aiohttp's cleanup context: works from start to stop."""
+        background = Background(self._store, self._authenticator, self._auth.ca_certificate)
+        task = asyncio.create_task(background.run(), name="api background")
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request. Raises `ApiError`."""
+        info = parse(request.method, request.path, request.query)
+        user = self._authenticate(request)
+        self._authorize(user, info)
+        if info.about_resource:
+            return await self._resource(request, info, user)
+        if request.method not in ("GET", "HEAD"):
+            raise method_not_allowed()
+        return self._path(request)
+
+    def _authenticate(self, request: web.Request) -> User:
+        transport = request.transport
+        certificate = transport.get_extra_info("peercert") if transport else None
+        return self._authenticator.authenticate(request.headers.get("Authorization", ""), certificate)
+
+    def _authorize(self, user: User, info: RequestInfo) -> None:
+        attributes = Attributes(
+            info.verb, info.group, info.resource, info.subresource, info.name, info.namespace, "" if info.resource else info.path
+        )
+        if self._authorizer.allows(user, attributes):
+            return
+        why = denial(user, attributes)
+        if not info.about_resource:
+            raise ApiError(403, "Forbidden", f"forbidden: {why}", {})
+        resource = self._store.resources.find(info.group, info.version, info.resource)
+        raise forbidden(resource or Resource(info.group, info.version, "", info.resource), info.name, why)
+
+    async def _resource(self, request: web.Request, info: RequestInfo, user: User) -> web.StreamResponse:
+        resource = self._store.resources.find(info.group, info.version, info.resource)
+        if resource is None:
+            return self._unknown(info)
+        call = Call(request, info, resource, await request.read())
+        if info.subresource:
+            return await self._subresources.answer(call)
+        if resource.group in _REVIEW_GROUPS:
+            return self._review(call, user)
+        return await self._rest.answer(call)
+
+    def _review(self, call: Call, user: User) -> web.Response:
+        if call.info.verb != "create":
+            raise method_not_allowed()
+        body = media.decode(call.body, call.request.headers.get("Content-Type", ""), call.resource.kind)
+        review = check_kind(call.resource, body)
+        answer = self._reviews.answer(call.resource.plural, {"kind": call.resource.kind, **review}, user, call.info.namespace)
+        return media.respond(call.wanted, answer, 201)
+
+    def _unknown(self, info: RequestInfo) -> web.Response:
+        if self._store.resources.in_version(info.group, info.version):
+            raise no_such_resource()
+        return _no_page()
+
+    def _path(self, request: web.Request) -> web.Response:
+        """Everything that is not about objects."""
+        path = request.path.rstrip("/") or "/"
+        accept = request.headers.get("Accept", "")
+        registry = self._store.resources
+        if path in _HEALTH_PATHS or path.startswith(tuple(f"{item}/" for item in _HEALTH_PATHS)):
+            return web.Response(text="ok")
+        if path == "/version":
+            return media.respond(media.Wanted(), self._version())
+        if path in ("/api", "/apis") and discovery.wants_aggregated(accept):
+            body = media.encode(discovery.aggregated(registry, core=path == "/api"))
+            return web.Response(body=body, headers={"Content-Type": discovery.AGGREGATED, "Vary": "Accept"})
+        if path == "/openapi/v3":
+            # kubectl reads this as JSON although, as on the real server, it says text
+            return web.Response(body=media.encode(self._openapi.index()), content_type="text/plain", charset="utf-8")
+        if path.startswith("/openapi/v3/"):
+            document = self._openapi.document(path.removeprefix("/openapi/v3/"))
+            return web.Response(body=document, content_type=media.JSON) if document else _no_page()
+        found = self._discovery(path)
+        return media.respond(media.accepted(accept), found) if found else _no_page()
+
+    def _discovery(self, path: str) -> dict[str, Any] | None:
+        registry, parts = self._store.resources, path.strip("/").split("/")
+        if parts == [""]:
+            return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
+        if parts == ["api"]:
+            return discovery.api_versions(self._auth.address)
+        if parts == ["apis"]:
+            return discovery.group_list(registry)
+        if parts[0] == "api" and len(parts) == 2:
+            return discovery.resource_list(registry, "", parts[1])
+        if parts[0] == "apis" and len(parts) == 2:
+            return discovery.group(registry, parts[1])
+        if parts[0] == "apis" and len(parts) == 3:
+            return discovery.resource_list(registry, parts[1], parts[2])
+        return None
+
+    def _version(self) -> dict[str, str]:
+        version = self._auth.kubernetes_version
+        major, minor, *_ = version.lstrip("v").split(".")
+        return {
+            "major": major,
+            "minor": minor,
+            "gitVersion": version,
+            "gitCommit": "",
+            "gitTreeState": "clean",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": f"python{sys.version_info.major}.{sys.version_info.minor}",
+            "compiler": "podnet-sandbox",
+            "platform": f"linux/{platform.machine()}",
+        }
+
+
+def _no_page() -> web.Response:
+    return web.Response(text="404 page not found\n", status=404)

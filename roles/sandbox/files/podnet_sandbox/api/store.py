@@ -1,0 +1,373 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster's objects, in memory, with the rules of the API on every write.
+
+All of it is synchronous and meant for one thread: a write is seen by the next read. What `get` and `list` return is the
+caller's own; what `find` and `scan` return is the Store's and must not be altered.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from . import lifecycle
+from .clock import now
+from .copying import clone
+from .custom_resources import Definitions
+from .errors import ApiError, already_exists, conflict, invalid, method_not_allowed, not_found, required
+from .history import ADDED, DELETED, MODIFIED, Change, History
+from .kinds import builtin
+from .names import generated
+from .owners import Owners, Reference, blocks_owner, owner_references
+from .patch import merge
+from .registry import Registry, Resource
+from .selectors import object_match
+from .strategy import Strategies
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+Callback = Callable[[str, str, Mapping[str, Any], "Mapping[str, Any] | None"], None]
+
+#: What kube-apiserver makes by itself before it answers.
+SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+#: metadata that a client cannot change.
+_FIXED_METADATA = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "name", "namespace", "uid")
+_NAME_ATTEMPTS = 8
+
+
+class Store:
+    """All objects of one cluster. ``service_subnet`` is where Services' addresses must be from ('' : anywhere)."""
+
+    def __init__(self, resources: Registry | None = None, service_subnet: str = "") -> None:
+        self.resources = resources or builtin()
+        self.history = History()
+        self._objects: dict[str, dict[Key, Object]] = {}
+        self._owners = Owners()
+        self._callbacks: list[Callback] = []
+        self._random = random.Random()
+        self._strategies = Strategies(self, service_subnet)
+        self._definitions = Definitions(self)
+        self.revision = 1
+        for name in SYSTEM_NAMESPACES:
+            self.create("namespaces", {"metadata": {"name": name}})
+
+    # Reading
+
+    def get(self, res: str, name: str, namespace: str | None = None) -> Object:
+        """A copy of one object. Raises `ApiError` 404."""
+        resource = self.resources.by_name(res)
+        return clone(self._existing(resource, name, namespace))
+
+    def list(
+        self, res: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None
+    ) -> list[Object]:
+        """Copies of objects by namespace and name; ``labels`` and ``fields`` are selectors as kubectl takes them."""
+        resource = self.resources.by_name(res)
+        match = object_match(resource, labels, fields)
+        return [clone(obj) for obj in self.scan(res, namespace) if match is None or match(obj)]
+
+    def find(self, res: str, name: str, namespace: str | None = None) -> Object | None:
+        """The object itself, or None. Not to be altered."""
+        return self._objects.get(res, {}).get((namespace or "", name))
+
+    def scan(self, res: str, namespace: str | None = None) -> list[Object]:
+        """The objects themselves by namespace and name. Not to be altered."""
+        objects = self._objects.get(res, {})
+        if namespace:
+            return [objects[key] for key in sorted(key for key in objects if key[0] == namespace)]
+        return [objects[key] for key in sorted(objects)]
+
+    def subscribe(self, callback: Callback) -> None:
+        """Call ``callback(type, res, obj, old)`` after every change, with objects it must not alter."""
+        self._callbacks.append(callback)
+
+    # Writing
+
+    def create(self, res: str, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """Add an object: name from generateName, uid, timestamps and defaults are filled in. Raises `ApiError`."""
+        resource = self.resources.by_name(res)
+        if "create" not in resource.verbs:
+            raise method_not_allowed()
+        new = self._identified(resource, obj)
+        metadata = new["metadata"]
+        key = (metadata.get("namespace", ""), metadata.get("name", ""))
+        self._strategies.prepare_create(resource, new)
+        if key in self._objects.get(resource.name, ()):
+            raise already_exists(resource, metadata["name"])
+        if dry_run:
+            return new
+        metadata["resourceVersion"] = self._next_revision()
+        self._put(resource, new, None)
+        return clone(self._objects[resource.name].get(key, new))  # the definition of a resource has a status by now
+
+    def update(self, res: str, obj: Mapping[str, Any], subresource: str | None = None, *, dry_run: bool = False) -> Object:
+        """Replace an object, or its ``status`` or ``finalize`` part. Raises `ApiError`: 404, 409 when outdated, 422."""
+        resource = self.resources.by_name(res)
+        metadata = obj.get("metadata") or {}
+        old = self._existing(resource, metadata.get("name", ""), metadata.get("namespace"))
+        _check_preconditions(resource, old, metadata)
+        new = _replaced(resource, old, obj, subresource)
+        self._strategies.prepare_update(resource, new, old, subresource)
+        if _same(old, new):
+            return clone(old)
+        if _generation_changes(resource, old, new):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        if dry_run:
+            return new
+        if lifecycle.may_go(resource, new):
+            self._remove(resource, new)
+            return new
+        new["metadata"]["resourceVersion"] = self._next_revision()
+        self._put(resource, new, old)
+        return clone(new)
+
+    def patch(
+        self, res: str, name: str, patch: Mapping[str, Any], namespace: str | None = None, subresource: str | None = None
+    ) -> Object:
+        """Apply a JSON merge patch (RFC 7386): None removes a key. Raises `ApiError`."""
+        resource = self.resources.by_name(res)
+        old = self._existing(resource, name, namespace)
+        return self.update(res, merge(old, patch), subresource)
+
+    def delete(
+        self,
+        res: str,
+        name: str,
+        namespace: str | None = None,
+        grace: int | None = None,
+        *,
+        propagation: str = "Background",
+        preconditions: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        """Delete an object, and what it owns as ``propagation`` says (Background, Foreground, Orphan).
+
+        It stays, with a deletionTimestamp, while finalizers hold it or, a pod, until `finalize_delete` or ``grace`` 0.
+        Returns it as it was last. Raises `ApiError`.
+        """
+        resource = self.resources.by_name(res)
+        old = self._existing(resource, name, namespace)
+        _check_preconditions(resource, old, preconditions or {})
+        new = clone(old)
+        lifecycle.request_deletion(resource, new, grace)
+        if dry_run:
+            return new
+        if propagation == "Foreground" and self._blocking(old):
+            lifecycle.add_finalizer(new, lifecycle.FOREGROUND)
+        elif propagation == "Orphan":
+            self._orphan(old)
+        if lifecycle.may_go(resource, new):
+            self._remove(resource, new)
+        elif not _same(old, new):
+            new["metadata"]["resourceVersion"] = self._next_revision()
+            self._put(resource, new, old)
+        if lifecycle.FOREGROUND in lifecycle.finalizers(new):
+            self._delete_dependents(new, "Foreground")
+            self._release_foreground(self._reference(resource, new))
+        return clone(new)
+
+    def finalize_delete(self, res: str, name: str, namespace: str | None = None) -> None:
+        """The kubelet's last word on a pod that is being deleted; a pod that is gone already is fine."""
+        if self.find(res, name, namespace) is not None:
+            self.delete(res, name, namespace, grace=0)
+
+    def drop_all(self, res: str) -> None:
+        """Take out all objects of a resource whose definition is gone, finalizers or not."""
+        resource = self.resources.by_name(res)
+        for obj in self.scan(res):
+            self._remove(resource, clone(obj))
+
+    # How an object gets in and out
+
+    def _identified(self, resource: Resource, obj: Mapping[str, Any]) -> Object:
+        """A copy with the metadata of a new object."""
+        new = {**_type_meta(resource), **clone(obj), **_type_meta(resource)}
+        metadata = new["metadata"] = dict(new.get("metadata") or {})
+        if metadata.get("resourceVersion"):
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
+        for field in ("deletionGracePeriodSeconds", "deletionTimestamp", "generation", "resourceVersion", "selfLink"):
+            metadata.pop(field, None)
+        if not resource.namespaced:
+            metadata.pop("namespace", None)
+        elif not metadata.get("namespace"):
+            raise invalid(resource, metadata.get("name", ""), [required("metadata.namespace")])
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = self._unused_name(resource, metadata)
+        metadata["uid"] = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        metadata["creationTimestamp"] = now()
+        if resource.generation or resource.custom:
+            metadata["generation"] = 1
+        return new
+
+    def _unused_name(self, resource: Resource, metadata: Mapping[str, Any]) -> str:
+        taken = self._objects.get(resource.name, {})
+        for _ in range(_NAME_ATTEMPTS):
+            name = generated(metadata["generateName"], self._random)
+            if (metadata.get("namespace", ""), name) not in taken:
+                return name
+        raise already_exists(resource, name)
+
+    def _existing(self, resource: Resource, name: str, namespace: str | None) -> Object:
+        found = self._objects.get(resource.name, {}).get((namespace or "", name))
+        if found is None:
+            raise not_found(resource, name)
+        return found
+
+    def _next_revision(self) -> str:
+        self.revision += 1
+        return str(self.revision)
+
+    def _put(self, resource: Resource, new: Object, old: Object | None) -> None:
+        reference = self._reference(resource, new)
+        self._objects.setdefault(resource.name, {})[reference.namespace, reference.name] = new
+        self._owners.changed(reference, old, new)
+        self._tell(ADDED if old is None else MODIFIED, resource, new, old)
+
+    def _remove(self, resource: Resource, last: Object) -> None:
+        """Take an object out. ``last`` is its last state; what it owned goes too."""
+        reference = self._reference(resource, last)
+        old = self._objects[resource.name].pop((reference.namespace, reference.name))
+        self._owners.changed(reference, old, None)
+        last["metadata"]["resourceVersion"] = self._next_revision()
+        self._tell(DELETED, resource, clone(last), old)
+        self._delete_dependents(last, "Background")
+        for owner in owner_references(last):
+            self._owner_may_go(owner, last)
+
+    def _tell(self, kind: str, resource: Resource, obj: Object, old: Object | None) -> None:
+        self.history.record(Change(self.revision, kind, resource.name, obj, old))
+        for callback in self._callbacks:
+            callback(kind, resource.name, obj, old)
+        self._definitions.changed(kind, resource.name, obj)
+
+    @staticmethod
+    def _reference(resource: Resource, obj: Mapping[str, Any]) -> Reference:
+        metadata = obj["metadata"]
+        return Reference(resource.name, metadata.get("namespace", ""), metadata["name"])
+
+    # What the garbage collector does
+
+    def _dependents(self, owner: Mapping[str, Any]) -> Iterable[tuple[Reference, Object]]:
+        for reference in self._owners.of(owner["metadata"]["uid"]):
+            found = self._objects.get(reference.resource, {}).get((reference.namespace, reference.name))
+            if found is not None:
+                yield reference, found
+
+    def _blocking(self, owner: Mapping[str, Any]) -> bool:
+        uid = owner["metadata"]["uid"]
+        return any(blocks_owner(found, uid) for _, found in self._dependents(owner))
+
+    def _delete_dependents(self, owner: Mapping[str, Any], propagation: str) -> None:
+        """Delete what ``owner`` owns, except what someone else still owns as well."""
+        uid = owner["metadata"]["uid"]
+        for reference, found in list(self._dependents(owner)):
+            others = [item for item in owner_references(found) if item["uid"] != uid and self._lives(item, found)]
+            if others:
+                self._drop_owner(reference, found, uid)
+            elif not found["metadata"].get("deletionTimestamp"):
+                self.delete(reference.resource, reference.name, reference.namespace, propagation=propagation)
+
+    def _orphan(self, owner: Mapping[str, Any]) -> None:
+        for reference, found in list(self._dependents(owner)):
+            self._drop_owner(reference, found, owner["metadata"]["uid"])
+
+    def _drop_owner(self, reference: Reference, found: Object, uid: str) -> None:
+        kept = [item for item in owner_references(found) if item["uid"] != uid]
+        self.patch(reference.resource, reference.name, {"metadata": {"ownerReferences": kept or None}}, reference.namespace)
+
+    def _lives(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> bool:
+        found = self._owner(owner, dependent)
+        return found is not None and found[1]["metadata"]["uid"] == owner["uid"]
+
+    def _owner(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> tuple[Resource, Object] | None:
+        resource = self.resources.by_kind(owner["apiVersion"], owner["kind"])
+        if resource is None:
+            return None
+        namespace = dependent["metadata"].get("namespace") if resource.namespaced else None
+        found = self.find(resource.name, owner["name"], namespace)
+        return None if found is None else (resource, found)
+
+    def _owner_may_go(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> None:
+        found = self._owner(owner, dependent)
+        if found and lifecycle.FOREGROUND in lifecycle.finalizers(found[1]):
+            self._release_foreground(self._reference(*found))
+
+    def _release_foreground(self, reference: Reference) -> None:
+        """End a foreground deletion when nothing that blocks it is left."""
+        found = self.find(reference.resource, reference.name, reference.namespace)
+        if found is None or self._blocking(found):
+            return
+        kept = [item for item in lifecycle.finalizers(found) if item != lifecycle.FOREGROUND]
+        self.patch(reference.resource, reference.name, {"metadata": {"finalizers": kept or None}}, reference.namespace)
+
+
+def _type_meta(resource: Resource) -> dict[str, str]:
+    return {"apiVersion": resource.api_version, "kind": resource.kind}
+
+
+def _check_preconditions(resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """uid and resourceVersion, where ``wanted`` names them, must be those of ``old``."""
+    metadata = old["metadata"]
+    uid = wanted.get("uid")
+    if uid and uid != metadata["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
+        raise conflict(resource, metadata["name"], why)
+    revision = wanted.get("resourceVersion")
+    if revision and str(revision) != metadata["resourceVersion"]:
+        raise conflict(resource, metadata["name"])
+
+
+def _replaced(resource: Resource, old: Object, obj: Mapping[str, Any], subresource: str | None) -> Object:
+    """What the object becomes: of ``obj`` only the part that ``subresource`` (None: the main resource) may write."""
+    if subresource:
+        part = "spec" if subresource == "finalize" else "status"
+        new = {**clone(old), part: clone(obj.get(part))}
+        if new[part] is None:
+            del new[part]
+        _take_managed_fields(new, obj)
+        return new
+    new = {**clone(obj), **_type_meta(resource)}
+    metadata = new["metadata"] = dict(new.get("metadata") or {})
+    for field in _FIXED_METADATA:
+        metadata.pop(field, None)
+        if field in old["metadata"]:
+            metadata[field] = old["metadata"][field]
+    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+    if resource.has_status:
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = clone(old["status"])
+    return new
+
+
+def _take_managed_fields(new: Object, obj: Mapping[str, Any]) -> None:
+    managed = (obj.get("metadata") or {}).get("managedFields")
+    if managed:
+        new["metadata"]["managedFields"] = clone(managed)
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a write changes nothing; who owns which field since when does not count."""
+    if old == new:
+        return True
+    return _without_ownership(old) == _without_ownership(new) and _ownership(old) == _ownership(new)
+
+
+def _without_ownership(obj: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _ownership(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries = obj["metadata"].get("managedFields") or ()
+    return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+
+
+def _generation_changes(resource: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    if not (resource.generation or resource.custom):
+        return False
+    ignored = {"metadata", "status"} if resource.has_status or not resource.custom else {"metadata"}
+    return any(old.get(key) != new.get(key) for key in (old.keys() | new.keys()) - ignored)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies below an object's path: status, scale, eviction, binding, tokens, exec and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from . import media
+from .decoding import check_kind
+from .errors import ApiError, bad_request, method_not_allowed, no_such_resource
+from .exec_websocket import serve_exec
+from .logs import serve_logs
+from .media import Wanted, respond
+from .patching import patched_by
+from .rest import Call, Rest
+from .reviews import Reviews
+from .runtime import Runtime
+from .scale import scale_of, scaled
+from .store import Store
+
+
+class Subresources:
+    """Answers calls whose path goes on below an object's name."""
+
+    def __init__(self, store: Store, rest: Rest, reviews: Reviews, runtime: Runtime) -> None:
+        self._store, self._rest, self._reviews, self._runtime = store, rest, reviews, runtime
+
+    async def answer(self, call: Call) -> web.StreamResponse:
+        """Dispatch by subresource. Raises `ApiError`."""
+        subresource = call.resource.subresource(call.info.subresource)
+        if subresource is None:
+            raise no_such_resource()
+        if call.info.verb not in subresource.verbs:
+            raise method_not_allowed()
+        if subresource.name in ("status", "finalize"):
+            return await self._rest.answer(call)
+        if subresource.name == "scale":
+            return self._scale(call)
+        if subresource.name == "token":
+            request = self._body(call, "TokenRequest", "authentication.k8s.io/v1")
+            return respond(Wanted(), self._reviews.token(call.info.namespace, call.info.name, request), 201)
+        return await self._of_pod(call)
+
+    async def _of_pod(self, call: Call) -> web.StreamResponse:
+        pod, info = self._rest.existing(call), call.info
+        if info.subresource == "eviction":
+            return self._evict(call)
+        if info.subresource == "binding":
+            return self._bind(call)
+        if not pod["spec"].get("nodeName"):
+            raise bad_request(f"pod {info.name} does not have a host assigned")
+        _check_container(call, pod)
+        if info.subresource == "log":
+            return await serve_logs(call.request, self._runtime, info.namespace, info.name)
+        return await serve_exec(call.request, self._runtime, info.namespace, info.name)
+
+    def _scale(self, call: Call) -> web.Response:
+        obj = self._rest.existing(call)
+        if call.info.verb == "get":
+            return respond(call.wanted, scale_of(call.resource, obj))
+        if call.info.verb == "update":
+            scale = self._body(call, "Scale", "autoscaling/v1")
+        else:
+            patch_type = media.media_types(call.request.headers.get("Content-Type", ""))[0][0]
+            patch = media.decode_json(call.body, "Scale")
+            current = scale_of(call.resource, obj)
+            scale = patched_by(call.resource, current, patch_type, patch)
+        updated = self._store.update(call.resource.name, scaled(call.resource, obj, scale), dry_run=call.dry_run)
+        return respond(Wanted(), scale_of(call.resource, updated))
+
+    def _evict(self, call: Call) -> web.Response:
+        """Delete a pod with its grace, as no disruption budget forbids it here."""
+        eviction = self._body(call, "Eviction", "policy/v1")
+        options = eviction.get("deleteOptions") or {}
+        grace = options.get("gracePeriodSeconds")
+        self._store.delete("pods", call.info.name, call.info.namespace, grace, dry_run=call.dry_run)
+        return respond(Wanted(), {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+    def _bind(self, call: Call) -> web.Response:
+        """A scheduler's decision."""
+        node = (self._body(call, "Binding", "v1").get("target") or {}).get("name", "")
+        pod = self._rest.existing(call)
+        if pod["spec"].get("nodeName"):
+            why = f'pod {call.info.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
+            raise ApiError(409, "Conflict", f'Operation cannot be fulfilled on pods/binding "{call.info.name}": {why}')
+        self._store.patch("pods", call.info.name, {"spec": {"nodeName": node}}, call.info.namespace)
+        return respond(Wanted(), {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+    @staticmethod
+    def _body(call: Call, kind: str, api_version: str) -> dict[str, Any]:
+        obj = media.decode(call.body, call.request.headers.get("Content-Type", ""), kind)
+        return check_kind(call.resource, obj, kind, api_version)
+
+
+def _check_container(call: Call, pod: dict[str, Any]) -> None:
+    """The container asked for must be one of the pod's; without a choice it must be named."""
+    named = call.query.get("container")
+    spec = pod["spec"]
+    names = [item["name"] for part in ("initContainers", "containers") for item in spec.get(part) or ()]
+    if named and named not in names:
+        raise bad_request(f"container {named} is not valid for pod {call.info.name}")
+    if not named and len(spec["containers"]) > 1:
+        choices = " ".join(item["name"] for item in spec["containers"])
+        message = f"a container name must be specified for pod {call.info.name}, choose one of: [{choices}]"
+        inits = " ".join(item["name"] for item in spec.get("initContainers") or ())
+        raise bad_request(message + (f" or one of the init containers: [{inits}]" if inits else ""))

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ConfigMaps and Secrets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import Cause, forbidden_field, invalid_value, required
+from ..names import config_key_error
+
+Object = Mapping[str, Any]
+
+_TOKEN_SECRET = "kubernetes.io/service-account-token"
+_ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
+_MAX_BYTES = 1024 * 1024
+
+
+def _configmap_causes(obj: Object) -> Iterator[Cause]:
+    yield from _key_causes(obj.get("data") or {}, "data")
+    yield from _key_causes(obj.get("binaryData") or {}, "binaryData")
+    size = sum(len(str(value)) for part in ("data", "binaryData") for value in (obj.get(part) or {}).values())
+    if size > _MAX_BYTES:
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {_MAX_BYTES} bytes", "")
+
+
+def _secret_causes(obj: Object) -> Iterator[Cause]:
+    data = obj.get("data") or {}
+    yield from _key_causes(data, "data")
+    for key, value in data.items():
+        if not _is_base64(value):
+            yield invalid_value(f"data[{key}]", '"<secret contents redacted>"', "must be base64")
+    if obj.get("type") == _TOKEN_SECRET and not (obj["metadata"].get("annotations") or {}).get(_ACCOUNT_ANNOTATION):
+        yield required(f"metadata.annotations[{_ACCOUNT_ANNOTATION}]")
+
+
+def _frozen(obj: Object, old: Object) -> Iterator[Cause]:
+    if not old.get("immutable"):
+        return
+    if not obj.get("immutable"):
+        yield forbidden_field("immutable", "field is immutable when `immutable` is set")
+    for part in ("data", "binaryData"):
+        if obj.get(part) != old.get(part):
+            yield forbidden_field(part, "field is immutable when `immutable` is set")
+
+
+def _secret_change_causes(obj: Object, old: Object) -> Iterator[Cause]:
+    if obj.get("type") != old.get("type"):
+        yield invalid_value("type", json.dumps(obj.get("type")), "field is immutable")
+    yield from _frozen(obj, old)
+
+
+def _key_causes(values: Mapping[str, Any], field: str) -> Iterator[Cause]:
+    for key in values:
+        why = config_key_error(key)
+        if why:
+            yield invalid_value(f"{field}[{key}]", json.dumps(key), why)
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        base64.b64decode(value or "", validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        return False
+    return True
+
+
+CREATED = {"configmaps": _configmap_causes, "secrets": _secret_causes}
+UPDATED = {"configmaps": _frozen, "secrets": _secret_change_causes}

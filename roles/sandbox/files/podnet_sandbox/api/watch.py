@@ -1,0 +1,172 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watches: a stream of changes, from a list's resourceVersion or from the state at the start."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from .errors import ApiError
+from .history import ADDED, DELETED, MODIFIED, Change
+from .media import Wanted, encode
+from .registry import Resource
+from .rendering import render
+from .selectors import Match
+from .store import Store
+
+#: Seconds a watch lasts that does not say (between one and two times this, as kube-apiserver).
+_DEFAULT_TIMEOUT = 1800
+_BOOKMARK_SECONDS = 60
+_INITIAL_END = "k8s.io/initial-events-end"
+_BOOKMARK = "BOOKMARK"
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """What is watched and how. ``revision`` None: from the state now, ``initial``: told as ADDED first."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    match: Match | None
+    wanted: Wanted
+    revision: int | None
+    initial: bool
+    bookmarks: bool
+    initial_end: bool
+    timeout: float | None
+    include: str = "Metadata"
+
+
+class Watch:
+    """One client's stream."""
+
+    def __init__(self, store: Store, options: WatchOptions) -> None:
+        self._store = store
+        self._options = options
+        self._pending: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._revision = store.revision
+        self._columns_sent = False
+        self._failed = False
+
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """Serve until the time is over or the client goes."""
+        options = self._options
+        stop = self._store.history.follow(options.resource.name, self._follow)
+        try:
+            self._begin()
+            response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            timeout = options.timeout or random.uniform(1, 2) * _DEFAULT_TIMEOUT
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._pump(response)
+            except TimeoutError:
+                pass
+            await response.write_eof()
+        except ConnectionError:
+            pass
+        finally:
+            stop()
+        return response
+
+    async def _pump(self, response: web.StreamResponse) -> None:
+        while True:
+            if self._pending:
+                data = b"".join(self._pending)
+                self._pending.clear()
+                await response.write(data)
+            if self._failed:
+                return
+            try:
+                async with asyncio.timeout(_BOOKMARK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                if self._options.bookmarks:
+                    self._bookmark()
+            self._wake.clear()
+
+    def _begin(self) -> None:
+        options = self._options
+        if options.revision is not None:
+            try:
+                changes = self._store.history.since(options.resource.name, options.revision)
+            except ApiError as error:
+                self._send("ERROR", error.status())
+                self._failed = True
+                return
+            for change in changes:
+                self._follow(change)
+        elif options.initial:
+            for obj in self._store.scan(options.resource.name, options.namespace or None):
+                if self._selected(obj):
+                    self._send(ADDED, self._shown(obj))
+        if options.initial_end:
+            self._bookmark({_INITIAL_END: "true"})
+
+    def _follow(self, change: Change) -> None:
+        """What a change means to this client: an object that stops matching is gone, one that begins to is new."""
+        self._revision = change.revision
+        now = change.type != DELETED and self._selected(change.obj)
+        before = change.old is not None and self._selected(change.old)
+        if now:
+            self._send(MODIFIED if before else ADDED, self._shown(change.obj))
+        elif before:
+            last = change.obj if change.type == DELETED else _at(change.old or {}, change.revision)
+            self._send(DELETED, self._shown(last))
+
+    def _selected(self, obj: Object) -> bool:
+        options, metadata = self._options, obj["metadata"]
+        if options.namespace and metadata.get("namespace") != options.namespace:
+            return False
+        if options.name and metadata["name"] != options.name:
+            return False
+        return options.match is None or options.match(obj)
+
+    def _shown(self, obj: Object) -> Object:
+        shown = render(self._options.resource, obj, self._options.wanted, self._options.include)
+        if self._options.wanted.shape != "Table":
+            return shown
+        if self._columns_sent:  # the columns are told once
+            shown = {**shown, "columnDefinitions": None}
+        self._columns_sent = True
+        return shown
+
+    def _bookmark(self, annotations: Mapping[str, str] | None = None) -> None:
+        resource = self._options.resource
+        metadata: dict[str, Any] = {"resourceVersion": str(max(self._revision, self._store.revision)), "creationTimestamp": None}
+        if annotations:
+            metadata["annotations"] = dict(annotations)
+        body: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        if self._options.wanted.shape == "Table":
+            rows = [{"cells": [], "object": body}]
+            body = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": None, "rows": rows}
+        self._send(_BOOKMARK, body)
+
+    def _send(self, kind: str, obj: Object) -> None:
+        self._pending.append(encode({"type": kind, "object": obj}) + b"\n")
+        self._wake.set()
+
+
+def _at(obj: Object, revision: int) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
+
+
+def parse_revision(text: str | None) -> tuple[int | None, bool]:
+    """``resourceVersion`` of a watch: where to start, and whether the present state is told first ('' and '0')."""
+    if not text or text == "0":
+        return None, True
+    return int(text), False
+
+

@@ -1,0 +1,223 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The composition root: store, kernel and controllers put together into one cluster that lives.
+
+`Cluster` also is what the API server asks for exec and logs (its ``Runtime``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from .api.errors import ApiError, bad_request, internal, not_found
+from .config import SandboxConfig
+from .controllers.calico.garbage import IpamGarbage
+from .controllers.calico.node_agent import NodeAgents
+from .controllers.calico.operator import Operator
+from .controllers.daemonsets import DaemonSets
+from .controllers.deployments import Deployments
+from .controllers.kubelet.kubelet import Kubelet, Surroundings
+from .controllers.kubelet.pod_network import Cni
+from .controllers.kubelet.process_spec import dns_address, pod_files
+from .controllers.kubelet.worker import Node
+from .controllers.loop import ControlLoop
+from .controllers.namespaces import Namespaces
+from .controllers.nodes import Nodes
+from .controllers.replicasets import ReplicaSets
+from .controllers.scheduler import Scheduler
+from .controllers.services import Endpoints
+from .dataplane.kernel import ExecFailed, ExecSession, Kernel, NotRunning
+from .dataplane.reconciler import Reconciler
+from .ipam.allocator import Ipam
+
+LOG = logging.getLogger(__name__)
+#: Where the API server listens on the control plane's address, as kubeadm has it.
+API_PORT = 6443
+
+TokenIssuer = Callable[[str, str], str]
+
+
+class Cluster:
+    """A Kubernetes cluster with Calico's operator ready to act. ``issue_token(namespace, account)`` may be left out."""
+
+    def __init__(
+        self,
+        config: SandboxConfig,
+        kernel: Kernel,
+        store: Any,
+        *,
+        ca_certificate: str = "",
+        issue_token: TokenIssuer | None = None,
+    ) -> None:
+        self._config, self._kernel, self._store = config, kernel, store
+        self._ca_certificate, self._issue_token = ca_certificate, issue_token
+        self._tasks: list[asyncio.Task[None]] = []
+        ipam = Ipam(store)
+        agents = NodeAgents(store, config, ipam)
+        self._nodes = Nodes(store, config, agents.cni_ready)
+        self._reconciler = Reconciler(store, kernel, config.nodes, config.calico_version)
+        self._kubelet = self._make_kubelet(ipam, agents)
+        self._loop = ControlLoop(store, (
+            Namespaces(store, ca_certificate),
+            Deployments(store),
+            ReplicaSets(store),
+            DaemonSets(store),
+            Scheduler(store),
+            self._kubelet,
+            Surroundings(self._kubelet),
+            agents,
+            self._nodes,
+            Endpoints(store),
+            Operator(store, config),
+            IpamGarbage(store, ipam),
+            self._reconciler,
+        ))  # fmt: skip
+        kernel.on_exit = self._kubelet.exited
+
+    async def start(self) -> None:
+        """Machines, their Node objects and a cluster's first objects; returns when the API may be served."""
+        await self._kernel.start(self._config.node_subnet)
+        for name in self._config.nodes:
+            await self._kernel.add_node(name, self._config.address_of(name))
+        self._nodes.register()
+        self._create_first_objects()
+        self._loop.settle()
+        self._tasks = [
+            asyncio.create_task(self._loop.run(), name="controllers"),
+        ]
+
+    async def stop(self) -> None:
+        """Controllers first, then everything in the kernel."""
+        self._loop.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._kubelet.stop()
+        await self._reconciler.stop()
+        await self._kernel.stop()
+
+    def synced(self, node: str) -> bool:
+        """Whether the node's kernel has all that the objects ask for."""
+        return self._reconciler.synced(node)
+
+    async def exec(
+        self, namespace: str, pod: str, container: str | None, argv: Sequence[str], *, stdin: bool, tty: bool
+    ) -> ExecSession:
+        """Run a command in a container. Raises `ApiError` in the words of the API server and containerd."""
+        name = self._container(namespace, pod, container)
+        try:
+            return await self._kernel.exec(namespace, pod, name, argv, stdin=stdin, tty=tty)
+        except NotRunning as error:
+            raise internal(f'error executing command in container: container "{name}" is not running: {error}') from error
+        except ExecFailed as error:
+            raise internal(f"error executing command in container: failed to exec in container: {error}") from error
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None,
+        *,
+        follow: bool = False,
+        tail_lines: int | None = None,
+        previous: bool = False,
+        timestamps: bool = False,
+        since_seconds: float | None = None,
+    ) -> AsyncIterator[bytes]:
+        """A container's output. Raises `ApiError` where there is none."""
+        name = self._container(namespace, pod, container)
+        try:
+            lines = self._kernel.logs(
+                namespace, pod, name,
+                follow=follow, tail_lines=tail_lines, previous=previous, timestamps=timestamps,
+                since_seconds=since_seconds,
+            )  # fmt: skip
+            async for line in lines:
+                yield line
+        except NotRunning as error:
+            raise bad_request(f'container "{name}" in pod "{pod}" is waiting to start: {error}') from error
+
+    def _container(self, namespace: str, pod: str, container: str | None) -> str:
+        """The container meant: the one named, the pod's only or default one. Raises `ApiError` where there is none."""
+        found = self._store.find("pods", pod, namespace)
+        if found is None:
+            raise not_found(self._store.resources.by_name("pods"), pod)
+        names = [entry["name"] for entry in found["spec"]["containers"]]
+        default = (found["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
+        wanted = container or default or names[0]
+        if wanted not in names:
+            raise bad_request(f"container {wanted} is not valid for pod {pod}")
+        if not found["spec"].get("nodeName"):
+            raise bad_request(f"pod {pod} does not have a host assigned")
+        return wanted
+
+    def _make_kubelet(self, ipam: Ipam, agents: NodeAgents) -> Kubelet:
+        node = Node(
+            store=self._store,
+            kernel=self._kernel,
+            cni=Cni(self._store, ipam),
+            cni_ready=agents.cni_ready,
+            address_of=self._config.address_of,
+            files=self._pod_files,
+            configured_mtu=self._reconciler.configured_mtu,
+        )
+        return Kubelet(node, frozenset(self._config.nodes))
+
+    def _pod_files(self, pod: Mapping[str, Any], address: str) -> Mapping[str, bytes]:
+        account = pod["spec"].get("serviceAccountName") or "default"
+        token = self._issue_token(pod["metadata"]["namespace"], account) if self._issue_token else ""
+        return pod_files(pod, address, dns_address(self._config.service_subnet), self._ca_certificate, token)
+
+    def _create_first_objects(self) -> None:
+        """What kubeadm and the API server leave in a new cluster, as far as somebody reads it."""
+        for namespace in ("default", "kube-system", "kube-public", "kube-node-lease"):
+            self._create("namespaces", "v1", "Namespace", {"name": namespace})
+        self._create_kubernetes_service()
+        networking = {
+            "dnsDomain": "cluster.local",
+            "podSubnet": self._config.pod_subnet,
+            "serviceSubnet": self._config.service_subnet,
+        }
+        configuration = {
+            "apiVersion": "kubeadm.k8s.io/v1beta4",
+            "kind": "ClusterConfiguration",
+            "clusterName": self._config.name,
+            "controlPlaneEndpoint": f"{self._config.control_plane}:{API_PORT}",
+            "kubernetesVersion": self._config.kubernetes_version,
+            "networking": networking,
+        }
+        self._create(
+            "configmaps", "v1", "ConfigMap", {"name": "kubeadm-config", "namespace": "kube-system"},
+            data={"ClusterConfiguration": yaml.safe_dump(configuration)},
+        )  # fmt: skip
+
+    def _create_kubernetes_service(self) -> None:
+        """Service `kubernetes` and its endpoint, which no selector makes."""
+        address = str(ipaddress.IPv4Network(self._config.service_subnet)[1])
+        labels = {"component": "apiserver", "provider": "kubernetes"}
+        port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT}
+        metadata = {"name": "kubernetes", "namespace": "default"}
+        spec = {"clusterIP": address, "clusterIPs": [address], "ports": [port], "type": "ClusterIP"}
+        self._create("services", "v1", "Service", {**metadata, "labels": labels}, spec=spec)
+        host = self._config.address_of(self._config.control_plane)
+        ready = {"name": "https", "port": API_PORT, "protocol": "TCP"}
+        self._create("endpoints", "v1", "Endpoints", metadata, subsets=[{"addresses": [{"ip": host}], "ports": [ready]}])
+        labels = {"kubernetes.io/service-name": "kubernetes"}
+        self._create(
+            "endpointslices.discovery.k8s.io", "discovery.k8s.io/v1", "EndpointSlice", {**metadata, "labels": labels},
+            addressType="IPv4", endpoints=[{"addresses": [host], "conditions": {"ready": True}}], ports=[ready],
+        )  # fmt: skip
+
+    def _create(self, res: str, api_version: str, kind: str, metadata: Mapping[str, Any], **fields: Any) -> None:
+        """Create what the store has not made by itself."""
+        try:
+            self._store.create(res, {"apiVersion": api_version, "kind": kind, "metadata": dict(metadata), **fields})
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise

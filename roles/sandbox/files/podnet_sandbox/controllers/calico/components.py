@@ -1,0 +1,86 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operator renders: calico-node, Typha, kube-controllers, the API server, and their services."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import json
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..objects import owner_reference
+
+#: Calico's release for an operator's image tag (calico-facts, scope).
+CALICO_OF_OPERATOR = {
+    "v1.38.0": "v3.30.0",
+    "v1.38.13": "v3.30.7",
+    "v1.40.15": "v3.31.7",
+    "v1.42.3": "v3.32.1",
+}
+SYSTEM, API_SERVER = "calico-system", "calico-apiserver"
+_TEMPLATE = (Path(__file__).parent / "components.yaml").read_text(encoding="utf-8")
+
+Object = dict[str, Any]
+
+
+def calico_version(operator_image: str, default: str) -> str:
+    """The Calico that an operator of that image installs; ``default`` for tags that are not known."""
+    return CALICO_OF_OPERATOR.get(operator_image.rpartition(":")[2], default)
+
+
+def render(
+    installation: Mapping[str, Any], version: str, nodes: int, service_subnet: str, api_server: Mapping[str, Any] | None
+) -> list[Object]:
+    """All objects, each owned by the Installation, or by the APIServer for its own part."""
+    network = installation["spec"]["calicoNetwork"]
+    bgp = network["bgp"] == "Enabled"
+    rendered = []
+    for obj in json.loads(_filled(version, bgp, str(ipaddress.IPv4Network(service_subnet)[1]))):
+        owner = api_server if obj["metadata"]["namespace"] == API_SERVER else installation
+        if owner is not None:
+            obj["metadata"]["ownerReferences"] = [owner_reference(owner)]
+            rendered.append(_adjust(obj, installation["spec"], nodes))
+    return rendered
+
+
+@functools.cache
+def _filled(version: str, bgp: bool, kubernetes_service: str) -> str:
+    """The template with its names filled in, as JSON: reading YAML takes long, and this is asked at every change."""
+    text = string.Template(_TEMPLATE).substitute(
+        version=version,
+        cluster_type="k8s,operator,bgp" if bgp else "k8s,operator",
+        backend="bird" if bgp else "vxlan",
+        kubernetes_service=kubernetes_service,
+    )
+    return json.dumps(list(yaml.safe_load_all(text)))
+
+
+def _adjust(obj: Object, spec: Mapping[str, Any], nodes: int) -> Object:
+    """What depends on more than a word: replicas, update strategy, readiness and MTU of calico-node."""
+    name = obj["metadata"]["name"]
+    if obj["kind"] == "Deployment":
+        wanted = {"calico-typha": typha_replicas(nodes), "calico-apiserver": min(nodes, spec["controlPlaneReplicas"])}
+        obj["spec"]["replicas"] = wanted.get(name, 1)
+    if obj["kind"] == "DaemonSet":
+        rolling = spec["nodeUpdateStrategy"].get("rollingUpdate") or {}
+        obj["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] = rolling.get("maxUnavailable", 1)
+        container = obj["spec"]["template"]["spec"]["containers"][0]
+        if spec["calicoNetwork"]["bgp"] == "Enabled":
+            container["readinessProbe"]["exec"]["command"].insert(1, "-bird-ready")
+        if spec["calicoNetwork"].get("mtu"):
+            for variable in ("FELIX_VXLANMTU", "FELIX_WIREGUARDMTU"):
+                container["env"].append({"name": variable, "value": str(spec["calicoNetwork"]["mtu"])})
+    return obj
+
+
+def typha_replicas(nodes: int) -> int:
+    """Typhas for a cluster of that size: one spare from three nodes on, one more per 200 nodes."""
+    if nodes <= 2:
+        return 1
+    return 2 if nodes <= 4 else max(3, nodes // 200 + 2)

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What calico-node does to the API when it runs on a node: its address, its tunnel address, CNI, `CalicoIsUp`.
+
+Source: calico-facts 3.5, 4.3 and 5.4, FINDINGS A3, A10; node-object-deleted-and-registered-again (a node that has lost
+its annotation gets another tunnel address, not the old one).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...config import SandboxConfig
+from ...dataplane.felix import ADDRESS_ANNOTATION, TUNNEL_ANNOTATION
+from ...ipam.allocator import POOLS, Ipam
+from ...ipam.pools import TUNNEL, IpamError, encapsulates_vxlan, pool_of
+from ...ipam.selector import selects
+from ..events import EventRecorder
+from ..objects import condition, is_terminating, set_condition
+
+#: Seconds after which a tunnel address that could not be had is tried again.
+RETRY_DELAY = 1.0
+_UP = ("False", "CalicoIsUp", "Calico is running on this node")
+_DOWN = ("True", "CalicoIsDown", "Calico is shutting down on this node")
+
+
+def calico_node_pods(pods: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The running calico-node pod of each node, by node name."""
+    return {
+        pod["spec"]["nodeName"]: pod
+        for pod in pods
+        if (pod["metadata"].get("labels") or {}).get("k8s-app") == "calico-node"
+        and (pod.get("status") or {}).get("phase") == "Running"
+        and not is_terminating(pod)
+    }
+
+
+class NodeAgents:
+    """calico-node's start-up and allocate-tunnel-addrs, on every node where its pod runs."""
+
+    watches = frozenset({"pods", "nodes", POOLS})
+
+    def __init__(self, store: Any, config: SandboxConfig, ipam: Ipam) -> None:
+        self._store = store
+        self._config = config
+        self._ipam = ipam
+        self._events = EventRecorder(store, "calico-node")
+        self._with_cni: set[str] = set()
+
+    def cni_ready(self, node: str) -> bool:
+        """Whether calico-node has ever installed CNI there; it stays when calico-node goes."""
+        return node in self._with_cni
+
+    def reconcile(self) -> float | None:
+        running = calico_node_pods(self._store.scan("pods"))
+        again = None
+        for node in self._store.scan("nodes"):
+            name = node["metadata"]["name"]
+            if name in running:
+                again = self._start(node) or again
+            elif condition(node, "NetworkUnavailable").get("reason") == _UP[1]:
+                self._report(node, *_DOWN)
+        return again
+
+    def _start(self, node: Mapping[str, Any]) -> float | None:
+        name = node["metadata"]["name"]
+        annotations = node["metadata"].get("annotations") or {}
+        prefix = ipaddress.IPv4Network(self._config.node_subnet).prefixlen
+        wanted: dict[str, str | None] = {ADDRESS_ANNOTATION: f"{self._config.address_of(name)}/{prefix}"}
+        again = None
+        try:
+            wanted[TUNNEL_ANNOTATION] = self._tunnel_address(node, annotations.get(TUNNEL_ANNOTATION))
+        except IpamError as error:
+            self._events.warning(node, "TunnelAddress", f"Unable to assign an address for vxlan.calico: {error}")
+            again = RETRY_DELAY
+        if any(annotations.get(key) != value for key, value in wanted.items()):
+            self._store.patch("nodes", name, {"metadata": {"annotations": wanted}})
+        self._with_cni.add(name)
+        self._report(node, *_UP)
+        return again
+
+    def _tunnel_address(self, node: Mapping[str, Any], current: str | None) -> str | None:
+        """The node's address for vxlan.calico: the one it has if IPAM says so too, a new one, or none."""
+        name = node["metadata"]["name"]
+        handle = f"vxlan-tunnel-addr-{name}"
+        pools = [pool for pool in self._store.scan(POOLS) if _wants_tunnel(pool, node)]
+        owned = self._ipam.addresses(handle)
+        if current and current in owned and pool_of(pools, current):
+            return current
+        if owned:
+            self._ipam.release(handle)
+        if not pools:
+            return None
+        attributes = {"node": name, "type": "vxlanTunnelAddress"}
+        return self._ipam.assign(name, TUNNEL, handle, attributes, [pool["spec"]["cidr"] for pool in pools])
+
+    def _report(self, node: Mapping[str, Any], status: str, reason: str, message: str) -> None:
+        if condition(node, "NetworkUnavailable").get("reason") == reason:
+            return
+        name = node["metadata"]["name"]
+        new = {"type": "NetworkUnavailable", "status": status, "reason": reason, "message": message}
+        conditions = set_condition((self._store.get("nodes", name).get("status") or {}).get("conditions") or [], new)
+        for entry in conditions:
+            if entry["type"] == "NetworkUnavailable":
+                entry["lastHeartbeatTime"] = entry["lastTransitionTime"]
+        self._store.patch("nodes", name, {"status": {"conditions": conditions}}, subresource="status")
+
+
+def _wants_tunnel(pool: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    """Any enabled VXLAN pool of the node needs the tunnel, also a CrossSubnet one that never uses it."""
+    labels = node["metadata"].get("labels") or {}
+    return (
+        encapsulates_vxlan(pool)
+        and not pool["spec"].get("disabled")
+        and selects(pool["spec"].get("nodeSelector"), labels)
+    )

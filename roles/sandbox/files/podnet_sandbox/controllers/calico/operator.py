@@ -1,0 +1,254 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Tigera operator: acts while its Deployment's pod runs, from Installation and APIServer `default`.
+
+Installation -> IP pools, namespaces, workloads, configuration objects, TigeraStatus. Source: calico-facts 7.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ...api.errors import ApiError
+from ...config import SandboxConfig
+from ...dataplane.felix import pod_mtu
+from ..objects import is_ready, is_terminating, now
+from . import status
+from .components import API_SERVER, SYSTEM, calico_version, render
+from .configurations import FELIX, KUBE_CONTROLLERS
+from .installation import ip_pools, is_managed, pool_metadata, problems, with_defaults
+from .status import Health
+
+INSTALLATIONS, API_SERVERS = "installations.operator.tigera.io", "apiservers.operator.tigera.io"
+POOLS = "ippools.crd.projectcalico.org"
+_FINALIZERS = ["operator.tigera.io/installation-controller", "tigera.io/operator-cleanup"]
+_RESOURCES = {"DaemonSet": "daemonsets.apps", "Deployment": "deployments.apps", "Service": "services"}
+
+
+class Operator:
+    """Keeps what Calico consists of as the Installation wants it."""
+
+    watches = frozenset({
+        INSTALLATIONS, API_SERVERS, POOLS, "pods", "nodes", "deployments.apps", "daemonsets.apps",
+        "customresourcedefinitions.apiextensions.k8s.io",
+    })  # fmt: skip
+
+    def __init__(self, store: Any, config: SandboxConfig) -> None:
+        self._store = store
+        self._config = config
+
+    def reconcile(self) -> None:
+        image = self._running_operator()
+        installation = self._get(INSTALLATIONS, "default") if image else None
+        if installation is None:
+            return
+        if is_terminating(installation):
+            self._uninstall(installation)
+            return
+        installation = self._complete(installation)
+        generation = installation["metadata"]["generation"]
+        faults = problems(installation["spec"], self._config.node_subnet)
+        if faults:
+            self._refuse(installation, Health(fault="; ".join(faults), reason="InvalidConfigurationError"))
+            return
+        api_server = self._get(API_SERVERS, "default")
+        pools = self._pools(installation)
+        status.write(self._store, "ippools", pools, generation)
+        workloads = self._render(installation, api_server, calico_version(str(image), self._config.calico_version))
+        calico = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == SYSTEM])
+        status.write(self._store, "calico", calico, generation)
+        if api_server:
+            served = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == API_SERVER])
+            self._report_api_server(api_server, served)
+        self._report(installation, calico if pools.available else pools, str(image))
+
+    def _running_operator(self) -> str | None:
+        """Image of the operator whose pod runs, or None."""
+        for pod in self._store.scan("pods", "tigera-operator"):
+            if pod["metadata"].get("labels", {}).get("k8s-app") == "tigera-operator" and is_ready(pod):
+                return str(pod["spec"]["containers"][0]["image"])
+        return None
+
+    def _complete(self, installation: dict[str, Any]) -> dict[str, Any]:
+        """Write the defaults and the finalizers, as the operator does."""
+        wanted = with_defaults(installation.get("spec") or {}, self._kubeadm_pod_subnet())
+        finalizers = installation["metadata"].get("finalizers") or []
+        finalizers = finalizers + [item for item in _FINALIZERS if item not in finalizers]
+        if wanted == installation.get("spec") and finalizers == installation["metadata"].get("finalizers"):
+            return installation
+        metadata = {**installation["metadata"], "finalizers": finalizers}
+        return self._store.update(INSTALLATIONS, {**installation, "metadata": metadata, "spec": wanted})
+
+    def _kubeadm_pod_subnet(self) -> str:
+        found = self._get("configmaps", "kubeadm-config", "kube-system")
+        if found is None:
+            return ""
+        configuration = yaml.safe_load(found["data"]["ClusterConfiguration"])
+        return str((configuration.get("networking") or {}).get("podSubnet") or "")
+
+    def _pools(self, installation: Mapping[str, Any]) -> Health:
+        """Create, change and delete the operator's pools. Changes need Calico's API server (calico-facts 7.2)."""
+        wanted = {pool["name"]: pool["spec"] for pool in ip_pools(installation["spec"])}
+        existing = {pool["metadata"]["name"]: pool for pool in self._store.scan(POOLS)}
+        for name in wanted.keys() - existing.keys():
+            self._store.create(POOLS, {
+                "apiVersion": "crd.projectcalico.org/v1",
+                "kind": "IPPool",
+                "metadata": pool_metadata(name, now()),
+                "spec": wanted[name],
+            })  # fmt: skip
+        own = {name: pool for name, pool in existing.items() if is_managed(pool)}
+        changed = [name for name in own if name not in wanted or own[name]["spec"] != wanted[name]]
+        fixed = [n for n in changed if n in wanted and _moved(own[n]["spec"], wanted[n])]
+        if fixed:
+            fault = f"IP pool {fixed[0]}: cidr and blockSize cannot be changed in place; delete the pool and create another"
+            return Health(fault=fault, reason="ResourceUpdateError")
+        if changed and not self._api_server_available():
+            fault = "Unable to modify IP pools while Calico API server is unavailable"
+            return Health(fault=fault, reason="ResourceNotReady")
+        for name in changed:
+            if name in wanted:
+                self._store.update(POOLS, {**own[name], "spec": wanted[name]})
+            else:
+                self._store.delete(POOLS, name)
+        return Health()
+
+    def _api_server_available(self) -> bool:
+        found = self._get(status.STATUSES, "apiserver")
+        entries = ((found or {}).get("status") or {}).get("conditions") or ()
+        return any(entry["type"] == "Available" and entry["status"] == "True" for entry in entries)
+
+    def _render(
+        self, installation: Mapping[str, Any], api_server: Mapping[str, Any] | None, version: str
+    ) -> list[dict[str, Any]]:
+        """Apply all objects; returns the workloads as they are now."""
+        for namespace in (SYSTEM, API_SERVER) if api_server else (SYSTEM,):
+            self._ensure("namespaces", {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": namespace, "labels": {"name": namespace}},
+            })  # fmt: skip
+        self._configure(installation, version)
+        nodes = len(self._store.scan("nodes"))
+        applied = []
+        for obj in render(installation, version, nodes, self._config.service_subnet, api_server):
+            account = obj["spec"].get("template", {}).get("spec", {}).get("serviceAccountName")
+            if account:
+                self._ensure("serviceaccounts", _service_account(account, obj["metadata"]["namespace"]))
+            kept = self._apply(_RESOURCES[obj["kind"]], obj)
+            if obj["kind"] != "Service":
+                applied.append(kept)
+        return applied
+
+    def _configure(self, installation: Mapping[str, Any], version: str) -> None:
+        """FelixConfiguration, ClusterInformation and KubeControllersConfiguration, as recorded."""
+        bgp = installation["spec"]["calicoNetwork"]["bgp"] == "Enabled"
+        information = {
+            "calicoVersion": version,
+            "clusterGUID": uuid.uuid4().hex,
+            "clusterType": "typha,kdd,k8s,operator" + (",bgp" if bgp else ""),
+            "datastoreReady": True,
+        }
+        found = self._get("clusterinformations.crd.projectcalico.org", "default")
+        if found:
+            information["clusterGUID"] = found["spec"]["clusterGUID"]
+        for plural, kind, spec, keep in (
+            ("felixconfigurations", "FelixConfiguration", FELIX, True),
+            ("kubecontrollersconfigurations", "KubeControllersConfiguration", KUBE_CONTROLLERS, True),
+            ("clusterinformations", "ClusterInformation", information, False),
+        ):
+            res = f"{plural}.crd.projectcalico.org"
+            made = self._ensure(res, {
+                "apiVersion": "crd.projectcalico.org/v1",
+                "kind": kind,
+                "metadata": {
+                    "name": "default",
+                    "annotations": {"projectcalico.org/metadata": f'{{"creationTimestamp":"{now()}"}}'},
+                },
+                "spec": spec,
+            })  # fmt: skip
+            if not keep and made["spec"] != spec:
+                self._store.update(res, {**made, "spec": spec})
+
+    def _apply(self, res: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Create, or bring the spec back to what was rendered; fields the API server added stay."""
+        metadata = wanted["metadata"]
+        found = self._get(res, metadata["name"], metadata["namespace"])
+        if found is None:
+            return self._store.create(res, wanted)
+        merged = _overlay(found["spec"], wanted["spec"])
+        return found if merged == found["spec"] else self._store.update(res, {**found, "spec": merged})
+
+    def _ensure(self, res: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        metadata = wanted["metadata"]
+        return self._get(res, metadata["name"], metadata.get("namespace")) or self._store.create(res, wanted)
+
+    def _report(self, installation: Mapping[str, Any], health: Health, image: str) -> None:
+        before = (installation.get("status") or {}).get("conditions") or []
+        network = installation["spec"]["calicoNetwork"]
+        uplink = pod_mtu(self._store.scan(POOLS), configured=network.get("mtu") or 0)
+        report = {
+            "computed": installation["spec"],
+            "conditions": status.conditions(before, health, installation["metadata"]["generation"], "Ready"),
+            "mtu": uplink,
+            "variant": "Calico",
+        }
+        if health.available:
+            report["calicoVersion"] = calico_version(image, self._config.calico_version)
+        self._store.patch(INSTALLATIONS, "default", {"status": report}, subresource="status")
+
+    def _report_api_server(self, api_server: Mapping[str, Any], health: Health) -> None:
+        generation = api_server["metadata"]["generation"]
+        status.write(self._store, "apiserver", health, generation)
+        before = (api_server.get("status") or {}).get("conditions") or []
+        report: dict[str, Any] = {"conditions": status.conditions(before, health, generation, "Ready")}
+        if health.available:
+            report["state"] = "Ready"
+        self._store.patch(API_SERVERS, "default", {"status": report}, subresource="status")
+
+    def _refuse(self, installation: Mapping[str, Any], health: Health) -> None:
+        generation = installation["metadata"]["generation"]
+        for name in ("ippools", "calico"):
+            status.write(self._store, name, health, generation)
+        before = (installation.get("status") or {}).get("conditions") or []
+        report = {"conditions": status.conditions(before, health, generation, "Ready")}
+        self._store.patch(INSTALLATIONS, "default", {"status": report}, subresource="status")
+
+    def _uninstall(self, installation: Mapping[str, Any]) -> None:
+        """Let go of the Installation: its workloads follow their owner, the IP pools stay (calico-facts 7.2)."""
+        metadata = {**installation["metadata"], "finalizers": []}
+        self._store.update(INSTALLATIONS, {**installation, "metadata": metadata})
+        for name in ("calico", "ippools"):
+            if self._get(status.STATUSES, name):
+                self._store.delete(status.STATUSES, name)
+
+    def _get(self, res: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        try:
+            return self._store.get(res, name, namespace)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            return None
+
+
+def _service_account(name: str, namespace: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    same_network = ipaddress.IPv4Network(before["cidr"]) == ipaddress.IPv4Network(after["cidr"])
+    return not same_network or before.get("blockSize") != after["blockSize"]
+
+
+def _overlay(found: Any, wanted: Any) -> Any:
+    """``wanted`` over ``found``: mappings key by key, lists by place; what only the server set is kept."""
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        return {**found, **{key: _overlay(found.get(key), value) for key, value in wanted.items()}}
+    if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        return [_overlay(old, new) for old, new in zip(found, wanted, strict=True)]
+    return wanted

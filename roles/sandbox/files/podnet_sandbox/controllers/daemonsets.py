@@ -1,0 +1,148 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DaemonSets: one pod on every node that the template may run on, rolled node by node when the template changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .objects import (
+    count_of,
+    is_finished,
+    is_owned,
+    is_ready,
+    is_terminating,
+    pod_of,
+    template_hash,
+)
+from .placement import selects_node, untolerated
+
+#: What the DaemonSet controller adds to every pod's tolerations (the last one for host-network pods only).
+_EXECUTE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_SCHEDULE = tuple(
+    f"node.kubernetes.io/{name}" for name in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
+)
+_HASH_LABEL = "controller-revision-hash"
+
+
+class DaemonSets:
+    """Makes and deletes the pods of DaemonSets, and writes their status."""
+
+    watches = frozenset({"daemonsets.apps", "pods", "nodes"})
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def reconcile(self) -> None:
+        sets = self._store.scan("daemonsets.apps")
+        if not sets:
+            return
+        nodes, pods = self._store.scan("nodes"), self._store.scan("pods")
+        for daemonset in sets:
+            if not is_terminating(daemonset):
+                self._reconcile(daemonset, nodes, [pod for pod in pods if is_owned(pod, daemonset)])
+
+    def _reconcile(
+        self, daemonset: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]]
+    ) -> None:
+        revision = template_hash(daemonset["spec"]["template"])
+        eligible = [node["metadata"]["name"] for node in nodes if _may_run(daemonset, node)]
+        by_node: dict[str, list[Mapping[str, Any]]] = {}
+        for pod in pods:
+            by_node.setdefault(_target(pod), []).append(pod)
+        for node in eligible:
+            live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod)]
+            for pod in [pod for pod in live if is_finished(pod)] + [pod for pod in live if not is_finished(pod)][1:]:
+                self._delete(pod)
+            if not by_node.get(node):
+                self._store.create("pods", _pod(daemonset, node, revision))
+        for node in set(by_node) - set(eligible):
+            for pod in by_node[node]:
+                self._delete(pod)
+        if daemonset["spec"].get("updateStrategy", {}).get("type", "RollingUpdate") == "RollingUpdate":
+            self._roll(daemonset, eligible, by_node, revision)
+        self._write_status(daemonset, eligible, by_node, revision)
+
+    def _roll(
+        self,
+        daemonset: Mapping[str, Any],
+        eligible: Sequence[str],
+        by_node: Mapping[str, Sequence[Mapping[str, Any]]],
+        revision: str,
+    ) -> None:
+        """Delete outdated pods, never more than maxUnavailable nodes without a ready one at a time."""
+        rolling = daemonset["spec"].get("updateStrategy", {}).get("rollingUpdate") or {}
+        budget = max(1, count_of(rolling.get("maxUnavailable", 1), len(eligible), up=True))
+        outdated = []
+        for node in eligible:
+            live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod)]
+            old = [pod for pod in live if pod["metadata"]["labels"].get(_HASH_LABEL) != revision]
+            if not any(is_ready(pod) for pod in live):
+                budget -= 1
+                for pod in old:
+                    self._delete(pod)
+            else:
+                outdated += old
+        for pod in outdated[: max(0, budget)]:
+            self._delete(pod)
+
+    def _delete(self, pod: Mapping[str, Any]) -> None:
+        if not is_terminating(pod):
+            self._store.delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+
+    def _write_status(
+        self,
+        daemonset: Mapping[str, Any],
+        eligible: Sequence[str],
+        by_node: Mapping[str, Sequence[Mapping[str, Any]]],
+        revision: str,
+    ) -> None:
+        running = [pod for node in eligible for pod in by_node.get(node, ()) if not is_terminating(pod)]
+        ready = sum(1 for pod in running if is_ready(pod))
+        updated = sum(1 for pod in running if pod["metadata"]["labels"].get(_HASH_LABEL) == revision)
+        status = {
+            "currentNumberScheduled": len({_target(pod) for pod in running}),
+            "desiredNumberScheduled": len(eligible),
+            "numberAvailable": ready or None,
+            "numberMisscheduled": sum(len(by_node[node]) for node in set(by_node) - set(eligible)),
+            "numberReady": ready,
+            "numberUnavailable": len(eligible) - ready or None,
+            "observedGeneration": daemonset["metadata"].get("generation", 1),
+            "updatedNumberScheduled": updated or None,
+        }
+        metadata = daemonset["metadata"]
+        self._store.patch(
+            "daemonsets.apps", metadata["name"], {"status": status}, metadata["namespace"], subresource="status"
+        )
+
+
+def _may_run(daemonset: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    spec = daemonset["spec"]["template"]["spec"]
+    tolerations = [*(spec.get("tolerations") or ()), *_added_tolerations(spec)]
+    return selects_node(spec, node) and untolerated(tolerations, node) is None
+
+
+def _added_tolerations(spec: Mapping[str, Any]) -> list[dict[str, str]]:
+    added = [{"effect": "NoExecute", "key": key, "operator": "Exists"} for key in _EXECUTE]
+    schedule = (*_SCHEDULE, "node.kubernetes.io/network-unavailable") if spec.get("hostNetwork") else _SCHEDULE
+    return added + [{"effect": "NoSchedule", "key": key, "operator": "Exists"} for key in schedule]
+
+
+def _pod(daemonset: Mapping[str, Any], node: str, revision: str) -> dict[str, Any]:
+    generation = daemonset["metadata"].get("generation", 1)
+    labels = {_HASH_LABEL: revision, "pod-template-generation": str(generation)}
+    pod = pod_of(daemonset["spec"]["template"], daemonset, labels)
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    affinity = pod["spec"].setdefault("affinity", {})
+    affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    pod["spec"]["tolerations"] = [*(pod["spec"].get("tolerations") or ()), *_added_tolerations(pod["spec"])]
+    return pod
+
+
+def _target(pod: Mapping[str, Any]) -> str:
+    """The node the pod is on, or was made for."""
+    if pod["spec"].get("nodeName"):
+        return str(pod["spec"]["nodeName"])
+    terms = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    return str(terms["nodeSelectorTerms"][0]["matchFields"][0]["values"][0])

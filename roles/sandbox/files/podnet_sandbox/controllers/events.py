@@ -1,0 +1,69 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Events: what `kubectl describe` and `kubectl get events` show of what a component did and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..api.errors import ApiError
+from .objects import now
+
+
+class EventRecorder:
+    """Records for one component, optionally on one node; an event said again is counted, not repeated."""
+
+    def __init__(self, store: Any, component: str) -> None:
+        self._store = store
+        self._component = component
+        self._known: dict[tuple[str, str, str], tuple[str, str]] = {}
+
+    def normal(self, involved: Mapping[str, Any], reason: str, message: str, host: str = "") -> None:
+        self._record("Normal", involved, reason, message, host)
+
+    def warning(self, involved: Mapping[str, Any], reason: str, message: str, host: str = "") -> None:
+        self._record("Warning", involved, reason, message, host)
+
+    def _record(self, kind: str, involved: Mapping[str, Any], reason: str, message: str, host: str) -> None:
+        key = (involved["metadata"]["uid"], reason, message)
+        if key in self._known and self._again(*self._known[key]):
+            return
+        metadata = involved["metadata"]
+        namespace = metadata.get("namespace") or "default"
+        name = f"{metadata['name']}.{time.time_ns():x}"
+        source = {"component": self._component, **({"host": host} if host else {})}
+        self._store.create("events", {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": {
+                "apiVersion": involved["apiVersion"],
+                "kind": involved["kind"],
+                "name": metadata["name"],
+                **({"namespace": metadata["namespace"]} if "namespace" in metadata else {}),
+                "resourceVersion": metadata["resourceVersion"],
+                "uid": metadata["uid"],
+            },
+            "reason": reason,
+            "message": message,
+            "type": kind,
+            "count": 1,
+            "eventTime": None,
+            "firstTimestamp": now(),
+            "lastTimestamp": now(),
+            "reportingComponent": self._component,
+            "reportingInstance": host,
+            "source": source,
+        })  # fmt: skip
+        self._known[key] = (namespace, name)
+
+    def _again(self, namespace: str, name: str) -> bool:
+        """Count an event that is still there."""
+        try:
+            found = self._store.get("events", name, namespace)
+        except ApiError:
+            return False
+        self._store.patch("events", name, {"count": found["count"] + 1, "lastTimestamp": now()}, namespace)
+        return True

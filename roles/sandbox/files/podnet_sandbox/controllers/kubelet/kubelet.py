@@ -1,0 +1,124 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All nodes' kubelets in one: a worker for every pod bound to a node of this sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ...api.errors import ApiError
+from ...dataplane.kernel import ContainerState, PodHandle
+from ..objects import is_finished, is_terminating
+from .worker import Node, PodWorker
+
+LOG = logging.getLogger(__name__)
+
+
+class Kubelet:
+    """Starts workers for pods that are bound, ends them for pods that are deleted."""
+
+    watches = frozenset({"pods"})
+
+    def __init__(self, node: Node, machines: frozenset[str]) -> None:
+        self._node = node
+        self._machines = machines
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}
+
+    def reconcile(self) -> None:
+        pods = {pod["metadata"]["uid"]: pod for pod in self._node.store.scan("pods")}
+        for uid, pod in pods.items():
+            if pod["spec"].get("nodeName") not in self._machines:
+                if is_terminating(pod):  # never placed: nothing runs that would have to end first
+                    self._finalize(pod)
+            elif is_terminating(pod):
+                self._end(uid, pod)
+            elif uid not in self._workers and not is_finished(pod):
+                self._begin(uid, pod)
+        for uid in self._workers.keys() - pods.keys():
+            self._end(uid, None)
+
+    def wake(self) -> None:
+        """Let pods that could not be set up try again now."""
+        for worker in self._workers.values():
+            worker.wake()
+
+    def exited(self, handle: PodHandle, state: ContainerState) -> None:
+        """The kernel room's report that a container's first process has ended."""
+        for uid, worker in self._workers.items():
+            if (worker.namespace, worker.name) == (handle.namespace, handle.name) and uid not in self._ending:
+                worker.exited(state)
+
+    async def stop(self) -> None:
+        """Cancel everything; the kernel room ends the processes."""
+        tasks = [*self._tasks.values(), *self._ending.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, uid: str, pod: Mapping[str, Any]) -> None:
+        if self._name_is_busy(pod):
+            return  # its predecessor of the same name is still being taken away
+        worker = self._workers[uid] = PodWorker(self._node, pod)
+        self._tasks[uid] = asyncio.ensure_future(self._guarded(worker.run(), worker))
+
+    def _name_is_busy(self, pod: Mapping[str, Any]) -> bool:
+        name = (pod["metadata"]["namespace"], pod["metadata"]["name"])
+        return any((worker.namespace, worker.name) == name for worker in self._workers.values())
+
+    def _end(self, uid: str, pod: Mapping[str, Any] | None) -> None:
+        if uid in self._ending:
+            return
+        worker = self._workers.get(uid)
+        if worker is None:
+            if pod is not None:
+                self._finalize(pod)
+            return
+        self._ending[uid] = asyncio.ensure_future(self._guarded(self._take_away(uid, worker, pod), worker))
+
+    async def _take_away(self, uid: str, worker: PodWorker, pod: Mapping[str, Any] | None) -> None:
+        task = self._tasks.pop(uid)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        try:
+            await worker.end()
+        finally:
+            del self._workers[uid], self._ending[uid]
+            if pod is not None:
+                self._finalize(pod)
+            else:
+                self.reconcile()  # a successor of the same name may be waiting
+
+    def _finalize(self, pod: Mapping[str, Any]) -> None:
+        try:
+            self._node.store.finalize_delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    async def _guarded(self, work: Any, worker: PodWorker) -> None:
+        """A worker's fault is logged with its pod's name; the others go on."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            LOG.exception("pod %s/%s", worker.namespace, worker.name)
+
+
+class Surroundings:
+    """Wakes pods that wait when what they may be waiting for has changed: CNI, addresses, configuration."""
+
+    watches = frozenset({
+        "nodes", "ippools.crd.projectcalico.org", "ipamblocks.crd.projectcalico.org", "configmaps", "secrets",
+    })  # fmt: skip
+
+    def __init__(self, kubelet: Kubelet) -> None:
+        self._kubelet = kubelet
+
+    def reconcile(self) -> None:
+        self._kubelet.wake()

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes a pod may run on: nodeName, nodeSelector, required node affinity, taints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .objects import matches_expression, tolerates
+
+_KEEPS_AWAY = ("NoSchedule", "NoExecute")
+
+
+def refusal(pod_spec: Mapping[str, Any], node: Mapping[str, Any]) -> str | None:
+    """Why the scheduler would not put the pod there, in its words; None when it would."""
+    if not selects_node(pod_spec, node):
+        return "node(s) didn't match Pod's node affinity/selector"
+    taint = untolerated(pod_spec.get("tolerations") or (), node)
+    if taint:
+        return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+    if (node.get("spec") or {}).get("unschedulable"):
+        unschedulable = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+        if not tolerates(pod_spec.get("tolerations") or (), unschedulable):
+            return "node(s) were unschedulable"
+    return None
+
+
+def selects_node(pod_spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    """nodeSelector and requiredDuringSchedulingIgnoredDuringExecution."""
+    labels = node["metadata"].get("labels") or {}
+    wanted = pod_spec.get("nodeSelector") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    affinity = (pod_spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if not required:
+        return True
+    return any(_matches_term(term, node) for term in required["nodeSelectorTerms"])
+
+
+def untolerated(tolerations: Sequence[Mapping[str, Any]], node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first taint of the node that keeps such a pod away."""
+    taints = (node.get("spec") or {}).get("taints") or ()
+    return next(
+        (taint for taint in taints if taint["effect"] in _KEEPS_AWAY and not tolerates(tolerations, taint)), None
+    )
+
+
+def _matches_term(term: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    labels = node["metadata"].get("labels") or {}
+    fields = {"metadata.name": node["metadata"]["name"]}
+    expressions, of_fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    return (
+        bool(expressions or of_fields)
+        and all(matches_expression(expression, labels) for expression in expressions)
+        and all(matches_expression(expression, fields) for expression in of_fields)
+    )

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""bird.cfg, as confd's templates render it for Calico's BIRD. Pure.
+
+Source: calico-facts 10; FINDINGS A13 (the node with the lower address waits). One text for BIRD 1.6 (Calico's own)
+and one for BIRD 2: they differ in where the channel's options stand, and BIRD 2 would give its routes metric 32
+where Calico's carry none. The order of the protocols is that of the recordings: static1, kernel1, device1, direct1.
+"""
+
+from __future__ import annotations
+
+from ..desired import Bgp, BgpPeer
+
+#: Seconds. Calico's are 2 and 5; a mesh on one machine that is built anew for each lesson need not wait so long.
+_CONNECT_DELAY = 1
+_CONNECT_RETRY = 1
+
+
+def render(bgp: Bgp, *, major: int) -> str:
+    """The configuration for BIRD ``major`` (1 or 2)."""
+    parts = [
+        f"router id {bgp.router_id};",
+        _static(bgp, major),
+        _aggregates(bgp),
+        _export(bgp),
+        _kernel_filter(bgp),
+        _kernel(major),
+        "protocol device { scan time 2; }",
+        _direct(major),
+        _template(bgp, major),
+        *(_peer(bgp, peer) for peer in bgp.peers),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _static(bgp: Bgp, major: int) -> str:
+    """A blackhole for each own block, to be announced and, outside VXLAN pools, to be programmed."""
+    channel = ["ipv4;"] if major >= 2 else []
+    return _block("protocol static", [*channel, *(f"route {block} blackhole;" for block in bgp.blocks)])
+
+
+def _aggregates(bgp: Bgp) -> str:
+    """Own blocks are announced whole, nothing inside them."""
+    body = []
+    for block in bgp.blocks:
+        body += [f"if ( net = {block} ) then {{ accept; }}", f"if ( net ~ {block} ) then {{ reject; }}"]
+    return _block("function calico_aggr ()", body)
+
+
+def _export(bgp: Bgp) -> str:
+    """What peers hear: own blocks, and whatever lies inside a pool and does not leave by a tunnel."""
+    body = ['if ( defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }', "calico_aggr();"]
+    body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools]
+    return _block("filter calico_export_to_bgp_peers", [*body, "reject;"])
+
+
+def _kernel_filter(bgp: Bgp) -> str:
+    """What goes into the kernel: nothing of a VXLAN pool, Felix owns that."""
+    body = [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.program]
+    if bgp.metric:
+        body.append(f"if ( source = RTS_BGP ) then {{ krt_metric = {bgp.metric}; }}")
+    return _block("filter calico_kernel_programming", [*body, "accept;"])
+
+
+def _kernel(major: int) -> str:
+    """Learns Felix's routes, leaves its own behind when it ends, looks every 2 s."""
+    channel = ["import all;", "export filter calico_kernel_programming;"]
+    options = ["learn;", "persist;", "scan time 2;", "graceful restart;", "merge paths on;"]
+    if major >= 2:
+        return _block("protocol kernel", [f"ipv4 {{ {' '.join(channel)} }};", *options, "metric 0;"])
+    return _block("protocol kernel", [*options, *channel])
+
+
+def _direct(major: int) -> str:
+    channel = ["ipv4;"] if major >= 2 else []
+    return _block("protocol direct", [*channel, 'interface -"cali*", -"kube-ipvs*", "*";'])
+
+
+def _template(bgp: Bgp, major: int) -> str:
+    channel = [
+        "gateway recursive;",
+        "import all;",
+        "export filter calico_export_to_bgp_peers;",
+        "add paths on;",
+    ]
+    options = [
+        'description "Connection to BGP peer";',
+        f"local {bgp.router_id} as {bgp.as_number};",
+        "multihop;",
+        "graceful restart;",
+        f"connect delay time {_CONNECT_DELAY};",
+        f"connect retry time {_CONNECT_RETRY};",
+        "error wait time 1,30;",
+    ]
+    wrapped = [f"ipv4 {{ {' '.join(channel)} }};"] if major >= 2 else channel
+    return _block("template bgp bgp_template", [*options, *wrapped])
+
+
+def _peer(bgp: Bgp, peer: BgpPeer) -> str:
+    body = [f"neighbor {peer.address} as {peer.as_number};", f"source address {bgp.router_id};"]
+    if peer.passive:
+        body.append("passive on;")
+    return _block(f"protocol bgp {peer.name} from bgp_template", body)
+
+
+def _block(head: str, body: list[str]) -> str:
+    return "\n".join([f"{head} {{", *(f"  {line}" for line in body), "}"])

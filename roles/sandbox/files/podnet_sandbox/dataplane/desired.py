@@ -1,0 +1,114 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node's and a pod's network must look like: the words between the calculation and the kernel.
+
+`felix.py` computes these from API objects (pure); `kernel/` makes them true. Nothing here does I/O.
+Addresses are strings as `ip` prints them; CIDRs carry their prefix length; times are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, order=True)
+class Route:
+    """One kernel route. ``dst`` is a CIDR; ``protocol`` the kernel's number (3 boot, 12 bird, 80 Felix)."""
+
+    dst: str
+    kind: str = "unicast"  # unicast | blackhole
+    gateway: str | None = None
+    device: str | None = None
+    protocol: int = 3
+    scope: str = "global"  # global | link
+    onlink: bool = False
+    metric: int = 0
+    mtu: int | None = None
+
+
+@dataclass(frozen=True, order=True)
+class VtepPeer:
+    """A remote VXLAN tunnel endpoint: permanent neighbour and FDB entry on the local device."""
+
+    tunnel_address: str
+    mac: str
+    node_address: str
+
+
+@dataclass(frozen=True)
+class VxlanDevice:
+    """The node's `vxlan.calico`."""
+
+    address: str
+    mac: str
+    local: str
+    mtu: int
+    peers: tuple[VtepPeer, ...] = ()
+    vni: int = 4096
+    port: int = 4789
+
+
+@dataclass(frozen=True, order=True)
+class BgpPeer:
+    """A mesh peer as BIRD's configuration names it (``Mesh_172_18_0_3``). ``passive``: we wait for it to connect."""
+
+    name: str
+    address: str
+    as_number: int
+    passive: bool
+
+
+@dataclass(frozen=True, order=True)
+class BgpPool:
+    """How BIRD's kernel filter treats a pool: ``program`` False for VXLAN pools (Felix owns those routes)."""
+
+    cidr: str
+    program: bool
+
+
+@dataclass(frozen=True)
+class Bgp:
+    """What BIRD on one node is configured with."""
+
+    router_id: str
+    as_number: int
+    blocks: tuple[str, ...]  # own blocks: static blackholes, exported as aggregates
+    pools: tuple[BgpPool, ...]
+    peers: tuple[BgpPeer, ...]
+    metric: int = 0  # krt_metric of programmed routes: 1024 from v3.32 on
+
+
+@dataclass(frozen=True, order=True)
+class ServicePort:
+    """A ClusterIP and port, DNATed to one of ``backends`` (``address:port``); without backends it is rejected."""
+
+    cluster_ip: str
+    protocol: str  # tcp | udp
+    port: int
+    backends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PodNetwork:
+    """A pod as CNI wires it: veth ``host_device`` on the node, ``eth0`` with a /32 in the pod."""
+
+    namespace: str
+    name: str
+    address: str
+    host_device: str
+    mtu: int
+
+
+@dataclass(frozen=True)
+class NodeNetwork:
+    """Everything of one node's network that follows from API objects. ``routes`` are Felix's, not BIRD's."""
+
+    name: str
+    routes: tuple[Route, ...] = ()
+    vxlan: VxlanDevice | None = None
+    bgp: Bgp | None = None
+    all_pools: tuple[str, ...] = ()  # ipset cali40all-ipam-pools
+    masquerade_pools: tuple[str, ...] = ()  # ipset cali40masq-ipam-pools
+    vxlan_hosts: tuple[str, ...] = ()  # ipset cali40all-vxlan-net: the other nodes' addresses
+    services: tuple[ServicePort, ...] = ()
+    pods: tuple[PodNetwork, ...] = field(default=())

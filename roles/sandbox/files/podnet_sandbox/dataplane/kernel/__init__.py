@@ -1,0 +1,33 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel room: makes `desired.py` true in real network namespaces, and runs what runs in pods."""
+
+from __future__ import annotations
+
+from .kernel import Kernel
+from .workloads import (
+    ContainerSpec,
+    ContainerState,
+    ExecFailed,
+    ExecSession,
+    ExitCallback,
+    ImageUnknown,
+    NotRunning,
+    PodHandle,
+    PodProcessSpec,
+    WorkloadError,
+)
+
+__all__ = [
+    "ContainerSpec",
+    "ContainerState",
+    "ExecFailed",
+    "ExecSession",
+    "ExitCallback",
+    "ImageUnknown",
+    "Kernel",
+    "NotRunning",
+    "PodHandle",
+    "PodProcessSpec",
+    "WorkloadError",
+]

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Container processes: from image and pod spec to a first process, its log, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from functools import partial
+
+from ... import images
+from ...confinement.rootfs import RootFilesystem
+from ...images.certificate import server_files
+from ...images.entrypoints import ARGUMENTS
+from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, StartError, ZygoteClient
+from ..desired import PodNetwork
+from .container_log import ContainerLog
+from .namespaces import NetworkNamespace
+from .node import NODE_CAPABILITIES, Node
+from .workloads import (
+    ContainerSpec,
+    ContainerState,
+    ExitCallback,
+    ImageUnknown,
+    NotRunning,
+    PodHandle,
+    PodProcessSpec,
+    WorkloadError,
+)
+
+#: What a pod may be given on top of the ordinary set when its securityContext asks.
+_GRANTABLE = frozenset({"NET_ADMIN", "NET_BROADCAST", "NET_RAW"})
+_CALICO_NODE = "calico-node"
+
+
+@dataclass
+class RunningPod:
+    """A pod the kernel room knows: its handle, what it was made from, its namespaces (None: the node's)."""
+
+    handle: PodHandle
+    spec: PodProcessSpec
+    network: PodNetwork | None
+    own: NetworkNamespace | None
+
+
+class Containers:
+    """Starts, watches and ends the containers of all pods."""
+
+    def __init__(self, zygote: ZygoteClient, scratch: str, *, single_user: bool, on_exit: ExitCallback) -> None:
+        self._zygote = zygote
+        self._scratch = scratch
+        self._single_user = single_user
+        self._on_exit = on_exit
+        self._logs: dict[tuple[str, str, str], list[ContainerLog]] = {}  # [current, previous]
+
+    def check_images(self, spec: PodProcessSpec) -> None:
+        """Raises `ImageUnknown` for the first container whose image the table has not."""
+        for container in spec.containers:
+            self._image(container)
+
+    async def start(self, pod: RunningPod, container: ContainerSpec, node: Node) -> None:
+        """Start (again) one container. Raises `WorkloadError` with runc's words."""
+        image = self._image(container)
+        state = pod.handle.containers.setdefault(container.name, ContainerState(container.name, image.image_id))
+        process = _process(image, container, node.name if pod.own is None else pod.spec.hostname or pod.spec.name)
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        stdio = (null, writer, writer)
+        try:
+            if image.entrypoint == _CALICO_NODE and pod.own is None:
+                pid = await self._zygote.exec(node.pid, process, stdio)
+            else:
+                namespaces = (pod.own or node.namespace).descriptors
+                pid = await self._zygote.start(namespaces, self._root(image, pod), process, stdio)
+        except StartError as error:
+            os.close(reader)
+            raise WorkloadError(f"failed to create containerd task: {error}") from error
+        finally:
+            os.close(writer)
+            os.close(null)
+        self._watch(pod.handle, state, pid, reader)
+
+    async def start_node(self, namespaces: NamespaceDescriptors) -> int:
+        """A node's first process, with the file system that calico-node's containers see."""
+        image = images.find("quay.io/calico/node")
+        assert image is not None  # in the table
+        root = RootFilesystem(
+            self._scratch, scripts=image.scripts, binds=image.binds, writable_net_sysctls=True
+        )
+        process = Process(builtin="pause", env=dict(image.env), capabilities=NODE_CAPABILITIES)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            return await self._zygote.start(namespaces, root, process, (null, null, null))
+        finally:
+            os.close(null)
+
+    async def stop(self, handle: PodHandle) -> None:
+        """Kill all containers of the pod and wait until they are gone."""
+        exits = []
+        for state in handle.containers.values():
+            if state.running:
+                exits.append(self._zygote.exited(state.pid))
+                self._zygote.kill(state.pid, signal.SIGKILL, group=True)
+        if exits:
+            await asyncio.wait(exits)
+        for name in handle.containers:
+            self._logs.pop((handle.namespace, handle.name, name), None)
+
+    def beside(self, pod: RunningPod, name: str, argv: tuple[str, ...], *, tty: bool) -> tuple[int, Process]:
+        """(first process of the container, a process to run beside it). Raises `NotRunning`."""
+        state = pod.handle.containers.get(name)
+        spec = next((each for each in pod.spec.containers if each.name == name), None)
+        if state is None or spec is None:
+            raise NotRunning(f"container {name} is not valid for pod {pod.handle.name}")
+        if not state.running:
+            raise NotRunning(f"container {name} of pod {pod.handle.name} is not running")
+        env = dict(_process(self._image(spec), spec, pod.spec.hostname or pod.spec.name).env)
+        env.pop(ARGUMENTS, None)
+        if tty:
+            env.setdefault("TERM", "xterm")
+        process = Process(argv, env=env, cwd=spec.working_dir or "/", capabilities=_capabilities(spec), tty=tty)
+        return state.pid, process
+
+    def log(self, handle: PodHandle, name: str, *, previous: bool) -> ContainerLog:
+        """The container's log, or that of the one before it. Raises `NotRunning`."""
+        logs = self._logs.get((handle.namespace, handle.name, name), [])
+        wanted = 1 if previous else 0
+        if len(logs) <= wanted:
+            what = "previous terminated container" if previous else "container"
+            raise NotRunning(f'{what} "{name}" in pod "{handle.name}" not found')
+        return logs[wanted]
+
+    def _image(self, container: ContainerSpec) -> images.Image:
+        image = images.find(container.image, single_user=self._single_user)
+        if image is None:
+            raise ImageUnknown(
+                f'failed to pull and unpack image "{container.image}": failed to resolve reference '
+                f'"{container.image}": not in the sandbox\'s image table'
+            )
+        return image
+
+    def _root(self, image: images.Image, pod: RunningPod) -> RootFilesystem:
+        files = {path: text.encode() for path, text in image.files.items()}
+        if image.entrypoint == "multitool":
+            files |= server_files()
+        return RootFilesystem(
+            self._scratch, files={**files, **pod.spec.files}, scripts=image.scripts, binds=image.binds
+        )
+
+    def _watch(self, handle: PodHandle, state: ContainerState, pid: int, output: int) -> None:
+        log = ContainerLog()
+        log.attach(output)
+        kept = self._logs.setdefault((handle.namespace, handle.name, state.name), [])
+        kept[:] = [log, *kept[:1]]
+        if state.started_at:
+            state.restarts += 1
+        state.pid, state.started_at, state.exit_code = pid, time.time(), None
+        self._zygote.exited(pid).add_done_callback(partial(self._ended, handle, state, log))
+
+    def _ended(self, handle: PodHandle, state: ContainerState, log: ContainerLog, code: asyncio.Future[int]) -> None:
+        self._zygote.forget(state.pid)
+        state.pid, state.finished_at, state.exit_code = 0, time.time(), code.result()
+        log.close()
+        self._on_exit(handle, state)
+
+
+def _process(image: images.Image, container: ContainerSpec, hostname: str) -> Process:
+    """`command` replaces the image's entrypoint, and with it everything the entrypoint would have done."""
+    env = {"HOSTNAME": hostname, "HOME": "/root", **image.env, **container.env}
+    common = {"cwd": container.working_dir or "/", "capabilities": _capabilities(container)}
+    if container.command:
+        return Process(argv=(*container.command, *container.args), env=env, **common)
+    if image.entrypoint:
+        env |= {ARGUMENTS: json.dumps(container.args), "PODNET_IMAGE": image.reference}
+        return Process(builtin=image.entrypoint, env=env, **common)
+    return Process(argv=container.args or image.command, env=env, **common)
+
+
+def _capabilities(container: ContainerSpec) -> tuple[str, ...]:
+    if container.privileged:
+        return NODE_CAPABILITIES
+    return tuple(sorted({*POD_CAPABILITIES, *(_GRANTABLE & set(container.capabilities))}))

@@ -1,0 +1,238 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel room's front door: nodes, pods, Felix's and BIRD's work, exec, logs, probes.
+
+All methods are called from the sandbox's event loop. Blocking netlink work runs in one thread of its own
+(`namespaces.NamespaceThread`); processes are started by the zygote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from ...zygote_client import ZygoteClient
+from ..desired import Bgp, NodeNetwork, PodNetwork
+from . import probes, wiring
+from .containers import Containers, RunningPod
+from .exec_session import PipeSession
+from .namespaces import NamespaceThread, NetworkNamespace
+from .node import Node
+from .workloads import ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
+
+_log = logging.getLogger(__name__)
+
+#: Felix looks at its routes again every `routeRefreshInterval`, seen as 90-100 s; at its tunnel device every 10 s.
+_ROUTE_RESYNC = 90.0
+_DEVICE_RESYNC = 10.0
+#: Sessions of `exec` at once; the next one waits.
+_MAXIMUM_SESSIONS = 256
+
+
+class Kernel:
+    """Everything of the sandbox that is not an API object.
+
+    ``scratch``: any folder, covered inside containers only. ``compare_routes``: Felix of v3.32 and later puts right
+    at the resync what was changed in place, earlier ones do not (FINDINGS A4, D).
+    """
+
+    def __init__(
+        self,
+        zygote: ZygoteClient,
+        *,
+        scratch: str = "/tmp",  # noqa: S108 - a mount point inside containers
+        single_user: bool = False,
+        compare_routes: bool = False,
+        on_exit: ExitCallback | None = None,
+    ) -> None:
+        self.on_exit = on_exit
+        self._zygote = zygote
+        self._thread = NamespaceThread()
+        self._compare_routes = compare_routes
+        self._containers = Containers(zygote, scratch, single_user=single_user, on_exit=self._exited)
+        self._nodes: dict[str, Node] = {}
+        self._pods: dict[tuple[str, str], RunningPod] = {}
+        self._subnet = ""
+        self._numbers = 0
+        self._fabric: NetworkNamespace | None = None
+        self._resync: asyncio.Task[None] | None = None
+        self._sessions = asyncio.Semaphore(_MAXIMUM_SESSIONS)
+
+    async def start(self, node_subnet: str) -> None:
+        """The fabric: one bridge that carries the node network, its first address the gateway."""
+        self._zygote.attach()
+        self._subnet = node_subnet
+        self._fabric = await self._thread.run(NetworkNamespace.of_this_thread)
+        await self._thread.run(wiring.wire_fabric, self._fabric, node_subnet)
+        self._resync = asyncio.create_task(self._resync_for_ever())
+
+    async def stop(self) -> None:
+        """End every process and forget every namespace."""
+        if self._resync is not None:
+            self._resync.cancel()
+        for namespace, name in list(self._pods):
+            await self.remove_pod(namespace, name)
+        for name in list(self._nodes):
+            await self.remove_node(name)
+        if self._fabric is not None:
+            await self._thread.run(self._fabric.close)
+        self._thread.close()
+        self._zygote.detach()
+
+    async def add_node(self, name: str, address: str) -> None:
+        """A node: host name, network namespace with eth0 on the bridge, default route, sysctls, mount view."""
+        namespace = await self._thread.run(NetworkNamespace.create, name)
+        self._numbers += 1
+        node = Node(name, address, self._numbers, namespace, self._thread, self._zygote)
+        self._nodes[name] = node
+        await self._thread.run(wiring.wire_node, self._fabric, namespace, node.number, address, self._subnet)
+        await node.start(self._containers.start_node)
+
+    async def remove_node(self, name: str) -> None:
+        """The node and its BIRD vanish from the network; its pods must have been removed."""
+        node = self._nodes.pop(name, None)
+        if node is not None:
+            await self._thread.run(wiring.unwire_node, self._fabric, node.number)
+            await node.stop()
+
+    async def add_pod(self, node: str, pod: PodNetwork | None, spec: PodProcessSpec) -> PodHandle:
+        """Wire (``pod`` None: host network) and start a pod. Raises `ImageUnknown`, `WorkloadError`."""
+        host = self._nodes[node]
+        self._containers.check_images(spec)
+        if (spec.namespace, spec.name) in self._pods:
+            await self.remove_pod(spec.namespace, spec.name)
+        own = None
+        if pod is not None:
+            own = await self._thread.run(NetworkNamespace.create, spec.hostname or spec.name)
+            await self._thread.run(wiring.wire_pod, host.namespace, own, pod)
+        entry = RunningPod(PodHandle(spec.namespace, spec.name, node, {}), spec, pod, own)
+        self._pods[spec.namespace, spec.name] = entry
+        try:
+            for container in spec.containers:
+                await self._containers.start(entry, container, host)
+        except BaseException:
+            await self.remove_pod(spec.namespace, spec.name)
+            raise
+        return entry.handle
+
+    async def remove_pod(self, namespace: str, name: str) -> None:
+        """Kill the pod's processes, take its devices away. Nothing happens where there is no such pod."""
+        entry = self._pods.pop((namespace, name), None)
+        if entry is None:
+            return
+        await self._containers.stop(entry.handle)
+        if entry.own is not None and entry.network is not None:
+            host = self._nodes.get(entry.handle.node)
+            if host is not None:
+                await self._thread.run(wiring.unwire_pod, host.namespace, entry.network)
+                host.forget_routes(entry.network.host_device)
+            await self._thread.run(entry.own.close)
+
+    async def start_container(self, namespace: str, name: str, container: str) -> None:
+        """Start a container that has ended once more (restartPolicy). Raises `NotRunning` without such a pod."""
+        entry = self._pod(namespace, name)
+        spec = next((each for each in entry.spec.containers if each.name == container), None)
+        if spec is None:
+            raise NotRunning(f"container {container} is not valid for pod {name}")
+        await self._containers.start(entry, spec, self._nodes[entry.handle.node])
+
+    async def sync_node(self, desired: NodeNetwork) -> None:
+        """Felix's dataplane driver: apply what changed since the last call; what others changed waits for the resync."""
+        await self._nodes[desired.name].sync(desired)
+
+    async def sync_bird(self, node: str, bgp: Bgp | None) -> None:
+        """Start, reconfigure (graceful) or stop the node's real BIRD. Raises `BirdError`."""
+        await self._nodes[node].bird.apply(bgp)
+
+    async def exec(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], *, stdin: bool = False, tty: bool = False
+    ) -> ExecSession:
+        """Run a command in a container. Raises `NotRunning`, `ExecFailed`."""
+        return await self._session(namespace, pod, container, argv, stdin=stdin, tty=tty)
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        follow: bool = False,
+        tail_lines: int | None = None,
+        previous: bool = False,
+        timestamps: bool = False,
+        since_seconds: float | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Lines the container wrote, oldest first. Raises `NotRunning`."""
+        log = self._containers.log(self._pod(namespace, pod).handle, container, previous=previous)
+        since = time.time() - since_seconds if since_seconds is not None else 0.0
+        return log.read(follow=follow, tail_lines=tail_lines, timestamps=timestamps, since=since)
+
+    async def probe_exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> bool:
+        """Whether the command ends with 0 in time."""
+        session = await self._session(namespace, pod, container, argv, stdin=False, tty=False)
+        return await probes.ends_well(session, timeout)
+
+    async def probe_http(
+        self, namespace: str, pod: str, host: str, port: int, path: str, timeout: float, *, tls: bool = False
+    ) -> bool:
+        """Whether the node gets an answer of 200-399 from the pod, as a kubelet's httpGet probe does."""
+        return await probes.http(await self._connect(namespace, pod, host, port), path, timeout, tls=tls)
+
+    async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> bool:
+        """Whether the node can connect to the pod's port."""
+        return await probes.tcp(await self._connect(namespace, pod, host, port), timeout)
+
+    async def listen(self, node: str, address: str, port: int) -> socket.socket:
+        """A listening TCP socket in the node's network namespace (the API server on the control plane's address)."""
+        return await self._thread.run(self._nodes[node].listen, address, port)
+
+    def set_felix_ready(self, node: str, ready: bool) -> None:
+        """What `calico-node -felix-ready` on the node answers."""
+        self._nodes[node].set_felix_ready(ready)
+
+    async def _connect(self, namespace: str, pod: str, host: str, port: int) -> probes.Connection:
+        """A socket of the pod's *node*, not yet connected: probes come from the kubelet."""
+        node = self._nodes[self._pod(namespace, pod).handle.node]
+        return probes.Connection(await self._thread.run(node.socket), host, port)
+
+    async def _session(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], *, stdin: bool, tty: bool
+    ) -> PipeSession:
+        entry = self._pod(namespace, pod)
+        target, process = self._containers.beside(entry, container, tuple(argv), tty=tty)
+        session = PipeSession(self._zygote, tty=tty)
+        await self._sessions.acquire()
+        try:
+            await session.start(target, process, stdin=stdin)
+        except BaseException:
+            self._sessions.release()
+            raise
+        session.when_ended(self._sessions.release)
+        return session
+
+    def _pod(self, namespace: str, name: str) -> RunningPod:
+        try:
+            return self._pods[namespace, name]
+        except KeyError:
+            raise NotRunning(f'pod "{name}" of namespace "{namespace}" does not run') from None
+
+    def _exited(self, handle: PodHandle, state: ContainerState) -> None:
+        if self.on_exit is not None and (handle.namespace, handle.name) in self._pods:
+            self.on_exit(handle, state)
+
+    async def _resync_for_ever(self) -> None:
+        """Felix's timers, for all nodes."""
+        next_routes = time.monotonic() + _ROUTE_RESYNC
+        while True:
+            await asyncio.sleep(_DEVICE_RESYNC)
+            routes_too = time.monotonic() >= next_routes
+            if routes_too:
+                next_routes = time.monotonic() + _ROUTE_RESYNC
+            for node in list(self._nodes.values()):
+                try:
+                    await node.resync(routes=routes_too, compare=self._compare_routes)
+                except Exception:  # one node's trouble must not end the others' timers
+                    _log.exception("resync of node %s", node.name)

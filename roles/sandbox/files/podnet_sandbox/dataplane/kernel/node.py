@@ -1,0 +1,146 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node: its namespaces, its first process, what Felix keeps there, its BIRD."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+from ...confinement.rootfs import write
+from ...images.table import PATH
+from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, ZygoteClient
+from ..bird.daemon import BirdDaemon
+from ..desired import NodeNetwork
+from . import vxlan
+from .masquerade import Masquerade
+from .namespaces import NamespaceThread, NetworkNamespace
+from .routes import RouteTable
+from .service_nat import ServiceNat
+
+_log = logging.getLogger(__name__)
+
+NODE_CAPABILITIES = (*POD_CAPABILITIES, "NET_ADMIN", "NET_BROADCAST")
+_FELIX_READY = "/run/calico/felix-ready"
+_UPLINK_MTU = 1500
+
+StartNode = Callable[[NamespaceDescriptors], Awaitable[int]]
+
+
+class Node:
+    """A node of the cluster. ``number`` tells its cable on the bridge apart."""
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        number: int,
+        namespace: NetworkNamespace,
+        thread: NamespaceThread,
+        zygote: ZygoteClient,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.number = number
+        self.namespace = namespace
+        self.pid = 0
+        self._thread = thread
+        self._zygote = zygote
+        self._routes = RouteTable(namespace)
+        self._vxlan = vxlan.Vxlan(namespace)
+        self._masquerade = Masquerade(namespace)
+        self._services = ServiceNat(namespace)
+        self._written: dict[str, bytes] = {}
+
+    async def start(self, start_node: StartNode) -> None:
+        """Start the first process and have the node's folders."""
+        self.pid = await start_node(self.namespace.descriptors)
+        for folder in ("run/calico", "var/lib/calico", "var/log/calico"):
+            os.makedirs(f"{self.root}/{folder}", exist_ok=True)
+        self.bird = BirdDaemon(self.root, self._spawn, self._zygote.kill)
+
+    async def stop(self) -> None:
+        """Kill everything of the node; its namespaces go when the last process is gone."""
+        await self.bird.abandon()
+        exited = self._zygote.exited(self.pid)
+        self._zygote.kill(self.pid, signal.SIGKILL)
+        await exited
+        self._zygote.forget(self.pid)
+        await self._thread.run(self.namespace.close)
+
+    @property
+    def root(self) -> str:
+        """The node's file system, seen from the server."""
+        return f"/proc/{self.pid}/root"
+
+    async def sync(self, desired: NodeNetwork) -> None:
+        """Apply what changed since the last call."""
+        for problem in await self._thread.run(self._sync, desired):
+            _log.warning("node %s: %s", self.name, problem)
+        mtu = desired.vxlan.mtu if desired.vxlan else _UPLINK_MTU
+        self._write("/var/lib/calico/mtu", f"{mtu}".encode())
+        self._write("/var/lib/calico/nodename", self.name.encode())
+
+    async def resync(self, *, routes: bool, compare: bool) -> None:
+        """What Felix does by its clock: the tunnel device always, ``routes`` and entries with it when it is time."""
+        for problem in await self._thread.run(self._resync, routes, compare):
+            _log.warning("node %s: %s", self.name, problem)
+
+    def forget_routes(self, device: str) -> None:
+        """The device is gone and its routes with it."""
+        self._routes.forget(device)
+
+    def set_felix_ready(self, ready: bool) -> None:
+        """What `calico-node -felix-ready` on this node answers."""
+        if ready:
+            self._write(_FELIX_READY, b"")
+        elif self._written.pop(_FELIX_READY, None) is not None:
+            os.unlink(self.root + _FELIX_READY)
+
+    def socket(self) -> socket.socket:
+        """A TCP socket of the node, not connected. In the namespace thread."""
+        with self.namespace.entered():
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+    def listen(self, address: str, port: int) -> socket.socket:
+        """A listening TCP socket of the node. In the namespace thread."""
+        with self.namespace.entered():
+            return socket.create_server((address, port))
+
+    def _sync(self, desired: NodeNetwork) -> list[str]:
+        self._masquerade.apply(desired, self.address)
+        if self._vxlan.apply(desired.vxlan):
+            self._routes.forget(vxlan.DEVICE)
+        problems = self._routes.apply(desired.routes)
+        self._services.apply(desired.services)
+        return problems
+
+    def _resync(self, routes: bool, compare: bool) -> list[str]:
+        problems: list[str] = []
+        if self._vxlan.restore():
+            problems += self._routes.restore(vxlan.DEVICE)
+        if routes:
+            self._vxlan.resync()
+            problems += self._routes.resync(compare=compare)
+        return problems
+
+    async def _spawn(self, argv: tuple[str, ...]) -> tuple[int, asyncio.Future[int]]:
+        """BIRD, beside the node's first process."""
+        process = Process(argv, env={"PATH": PATH}, capabilities=NODE_CAPABILITIES)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            pid = await self._zygote.exec(self.pid, process, (null, null, null))
+        finally:
+            os.close(null)
+        exited = self._zygote.exited(pid)
+        exited.add_done_callback(lambda _: self._zygote.forget(pid))
+        return pid, exited
+
+    def _write(self, path: str, content: bytes) -> None:
+        if self._written.get(path) != content:
+            write(self.root + path, content)
+            self._written[path] = content

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From changed objects to changed networks: every node's is calculated anew, and applied where it differs.
+
+A node's network is kept while its calico-node runs; when that goes, the routes stay as they are and BIRD ends, as on a
+real node. What others change in the kernel is the kernel room's to repair, at Felix's resync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from ..controllers.calico.node_agent import calico_node_pods
+from .desired import Bgp, NodeNetwork, ServicePort
+from .felix import Datastore, network_of
+from .kube_proxy import service_ports
+
+LOG = logging.getLogger(__name__)
+GROUP = "crd.projectcalico.org"
+INSTALLATIONS = "installations.operator.tigera.io"
+#: Seconds until a node whose network could not be set is tried again.
+RETRY_DELAY = 1.0
+
+
+class Dataplane(Protocol):
+    """The part of the kernel room that routing needs."""
+
+    async def sync_node(self, desired: NodeNetwork) -> None: ...
+
+    def set_felix_ready(self, node: str, ready: bool) -> None: ...
+
+    async def sync_bird(self, node: str, bgp: Bgp | None) -> None: ...
+
+
+class Reconciler:
+    """Keeps every machine's network as the objects say. ``machines`` are the nodes that have one."""
+
+    watches = frozenset({
+        "nodes", "pods", "services", "endpointslices.discovery.k8s.io", INSTALLATIONS,
+        f"ippools.{GROUP}", f"ipamblocks.{GROUP}", f"blockaffinities.{GROUP}",
+        f"bgpconfigurations.{GROUP}", f"felixconfigurations.{GROUP}", f"clusterinformations.{GROUP}",
+    })  # fmt: skip
+
+    def __init__(self, store: Any, kernel: Dataplane, machines: tuple[str, ...], calico_version: str) -> None:
+        self._store = store
+        self._kernel = kernel
+        self._calico_version = calico_version
+        self._wanted: dict[str, NodeNetwork] = {name: NodeNetwork(name) for name in machines}
+        self._workers = {name: _NodeWorker(name, kernel) for name in machines}
+
+    def reconcile(self) -> None:
+        """Compute all nodes' networks; nodes whose network differs from the last are synced in the background."""
+        pods = self._store.scan("pods")
+        running = calico_node_pods(pods)
+        services = service_ports(self._store.scan("services"), self._store.scan("endpointslices.discovery.k8s.io"))
+        data = self._datastore(pods, services)
+        for name, worker in self._workers.items():
+            if name in running:
+                bird = _backend(running[name]) == "bird"
+                wanted = network_of(name, dataclasses.replace(data, bgp_enabled=bird))
+            else:
+                wanted = _without_felix(self._wanted[name], pods, services)
+            self._wanted[name] = wanted
+            worker.want(wanted, felix=name in running)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+
+    def synced(self, node: str) -> bool:
+        """Whether the node's kernel has what was last wanted of it."""
+        return self._workers[node].synced
+
+    def configured_mtu(self) -> int:
+        """Installation's calicoNetwork.mtu; 0: found out."""
+        found = self._store.find(INSTALLATIONS, "default") or {}
+        return int(((found.get("spec") or {}).get("calicoNetwork") or {}).get("mtu") or 0)
+
+    def _datastore(self, pods: Any, services: Any) -> Datastore:
+        information = self._store.find(f"clusterinformations.{GROUP}", "default") or {}
+        version = (information.get("spec") or {}).get("calicoVersion")
+        return Datastore(
+            nodes=self._store.scan("nodes"),
+            pools=self._store.scan(f"ippools.{GROUP}"),
+            blocks=self._store.scan(f"ipamblocks.{GROUP}"),
+            affinities=self._store.scan(f"blockaffinities.{GROUP}"),
+            pods=pods,
+            services=services,
+            bgp_configuration=self._store.find(f"bgpconfigurations.{GROUP}", "default"),
+            calico_version=version or self._calico_version,
+            configured_mtu=self.configured_mtu(),
+        )
+
+
+class _NodeWorker:
+    """Applies one node's network, one thing at a time; only the newest wish counts."""
+
+    def __init__(self, name: str, kernel: Dataplane) -> None:
+        self._name, self._kernel = name, kernel
+        self._wanted: NodeNetwork | None = None
+        self._applied: tuple[NodeNetwork, bool] | None = None
+        self._felix = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def synced(self) -> bool:
+        return self._wanted is None or self._applied == (self._wanted, self._felix)
+
+    def want(self, network: NodeNetwork, *, felix: bool) -> None:
+        self._wanted, self._felix = network, felix
+        self._work()
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _work(self) -> None:
+        if (self._task is None or self._task.done()) and not self.synced:
+            self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while not self.synced:
+            try:
+                await self._step()
+            except Exception:  # a node's trouble is its own, and may pass
+                LOG.exception("network of node %s", self._name)
+                await asyncio.sleep(RETRY_DELAY)
+
+    async def _step(self) -> None:
+        wanted, felix = self._wanted, self._felix
+        if wanted is None:
+            return
+        before = self._applied[0].bgp if self._applied else None
+        await self._kernel.sync_node(wanted)
+        self._kernel.set_felix_ready(self._name, felix)
+        if wanted.bgp != before:
+            await self._kernel.sync_bird(self._name, wanted.bgp)
+        self._applied = (wanted, felix)
+
+
+def _without_felix(kept: NodeNetwork, pods: Iterable[Mapping[str, Any]], services: tuple[ServicePort, ...]) -> NodeNetwork:
+    """What stays on a node without calico-node: all but BIRD, and what went with the devices of pods that are gone."""
+    present = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods}
+    gone = {pod.host_device for pod in kept.pods if (pod.namespace, pod.name) not in present}
+    return dataclasses.replace(
+        kept,
+        services=services,
+        bgp=None,
+        pods=tuple(pod for pod in kept.pods if pod.host_device not in gone),
+        routes=tuple(route for route in kept.routes if route.device not in gone),
+    )
+
+
+def _backend(pod: Mapping[str, Any]) -> str:
+    """CALICO_NETWORKING_BACKEND of a calico-node pod: bird, or vxlan with BGP disabled."""
+    environment = pod["spec"]["containers"][0].get("env") or ()
+    return next((str(e.get("value")) for e in environment if e["name"] == "CALICO_NETWORKING_BACKEND"), "bird")

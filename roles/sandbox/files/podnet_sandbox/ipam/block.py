@@ -1,0 +1,109 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One IPAMBlock.spec: assigning and releasing ordinals, as libcalico-go's allocation block does.
+
+An ordinal is an address's place in its block. ``allocations[ordinal]`` is an index into ``attributes`` or None;
+``unallocated`` is a FIFO of free ordinals, so that addresses come back least recently freed first
+(recordings: pod-deleted). All functions change the spec they are given.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+Spec = dict[str, Any]
+
+
+class Allocation(NamedTuple):
+    """One address in use. ``attributes`` are its ``secondary`` keys (node, pod, namespace, type, timestamp)."""
+
+    address: str
+    handle: str
+    attributes: Mapping[str, str]
+
+
+def empty(cidr: str, affinity: str | None, sequence: int) -> Spec:
+    """A new block without allocations. ``sequence`` is a large number that only grows (Calico: nanoseconds)."""
+    size = ipaddress.IPv4Network(cidr).num_addresses
+    spec: Spec = {
+        "allocations": [None] * size,
+        "attributes": [],
+        "cidr": cidr,
+        "deleted": False,
+        "sequenceNumber": sequence,
+        "sequenceNumberForAllocation": {},
+        "strictAffinity": False,
+        "unallocated": list(range(size)),
+    }
+    if affinity:
+        spec["affinity"] = affinity
+    return spec
+
+
+def owner(spec: Mapping[str, Any]) -> str | None:
+    """The host the block is affine to, or None (no affinity, or a virtual one)."""
+    kind, _, name = (spec.get("affinity") or "").partition(":")
+    return name if kind == "host" else None
+
+
+def is_free(spec: Mapping[str, Any], address: str) -> bool:
+    """Whether ``address`` lies in the block and is not assigned."""
+    ordinal = _ordinal(spec, address)
+    return ordinal is not None and spec["allocations"][ordinal] is None
+
+
+def assign(spec: Spec, handle: str, attributes: Mapping[str, str], address: str | None = None) -> str | None:
+    """Take ``address``, or the block's next free one. Returns the address, None when it is full."""
+    if not spec["unallocated"]:
+        return None
+    ordinal = spec["unallocated"][0] if address is None else _ordinal(spec, address)
+    spec["unallocated"].remove(ordinal)
+    attribute = {"handle_id": handle, "secondary": dict(attributes)}
+    if attribute not in spec["attributes"]:
+        spec["attributes"].append(attribute)
+    spec["allocations"][ordinal] = spec["attributes"].index(attribute)
+    spec["sequenceNumberForAllocation"][str(ordinal)] = spec["sequenceNumber"]
+    spec["sequenceNumber"] += 1
+    return _address(spec, ordinal)
+
+
+def release(spec: Spec, handle: str) -> list[str]:
+    """Free every address of ``handle``; they go to the end of the queue. Returns the addresses freed."""
+    indexes = {index for index, attribute in enumerate(spec["attributes"]) if attribute["handle_id"] == handle}
+    ordinals = [ordinal for ordinal, index in enumerate(spec["allocations"]) if index in indexes]
+    for ordinal in ordinals:
+        spec["allocations"][ordinal] = None
+        spec["unallocated"].append(ordinal)
+    if ordinals:
+        _drop_attributes(spec, indexes)
+        spec["sequenceNumber"] += 1
+    return [_address(spec, ordinal) for ordinal in ordinals]
+
+
+def allocations(spec: Mapping[str, Any]) -> Iterator[Allocation]:
+    """The addresses in use, ascending."""
+    for ordinal, index in enumerate(spec["allocations"]):
+        if index is not None:
+            attribute = spec["attributes"][index]
+            yield Allocation(
+                _address(spec, ordinal), attribute.get("handle_id") or "", attribute.get("secondary") or {}
+            )
+
+
+def _drop_attributes(spec: Spec, indexes: set[int]) -> None:
+    kept = [index for index in range(len(spec["attributes"])) if index not in indexes]
+    renumbered = {old: new for new, old in enumerate(kept)}
+    spec["attributes"] = [spec["attributes"][index] for index in kept]
+    spec["allocations"] = [None if index is None else renumbered[index] for index in spec["allocations"]]
+
+
+def _address(spec: Mapping[str, Any], ordinal: int) -> str:
+    return str(ipaddress.IPv4Network(spec["cidr"])[ordinal])
+
+
+def _ordinal(spec: Mapping[str, Any], address: str) -> int | None:
+    network = ipaddress.IPv4Network(spec["cidr"])
+    ip = ipaddress.IPv4Address(address)
+    return int(ip) - int(network.network_address) if ip in network else None

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's server process: store, kernel room, cluster and API in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import os
+import resource
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from . import tls
+from .api.authentication import Authenticator
+from .api.server import build_app
+from .api.store import Store
+from .cluster import API_PORT, Cluster
+from .config import SandboxConfig
+from .dataplane.kernel import Kernel
+from .state import StateFolder
+from .zygote_client import ZygoteClient
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_TOKEN_SECONDS = 86400
+#: Felix of v3.32 repairs what was changed in place, earlier ones do not (FINDINGS D).
+_COMPARING_RELEASE = (3, 32)
+
+
+def run(message: Mapping[str, Any], channel: socket.socket) -> None:
+    """Serve until killed. ``message``: the launcher's, with the descriptors by number. Whatever fails is said there."""
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    _raise_file_limit()
+    try:
+        asyncio.run(_serve(message, channel))
+    except BaseException as error:
+        logging.exception("the server ended")
+        _say(message["ready"], {"error": f"{type(error).__name__}: {error}"})
+        raise
+
+
+async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
+    config = SandboxConfig.from_json(message["config"])
+    listener = socket.socket(fileno=message["listener"])
+    kernel = Kernel(
+        ZygoteClient(channel),
+        scratch=str(StateFolder(Path(config.state_dir)).mountpoint),
+        single_user=not message["privileged"],
+        compare_routes=_release(config.calico_version) >= _COMPARING_RELEASE,
+    )
+    credentials = tls.make_credentials(_server_names(config))
+    store = Store(service_subnet=config.service_subnet)
+    authenticator = Authenticator(store, credentials.token)
+
+    def issue_token(namespace: str, account: str) -> str:
+        return authenticator.issue(store.get("serviceaccounts", account, namespace), _TOKEN_SECONDS)
+
+    cluster = Cluster(config, kernel, store, ca_certificate=credentials.ca_certificate, issue_token=issue_token)
+    await cluster.start()
+    runner = web.AppRunner(build_app(store, cluster, authenticator), access_log=None)
+    await runner.setup()
+    context = tls.server_context(credentials)
+    inside = await kernel.listen(config.control_plane, config.address_of(config.control_plane), API_PORT)
+    for each in (listener, inside):
+        await web.SockSite(runner, each, ssl_context=context).start()
+    server = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    kubeconfig = tls.make_kubeconfig(credentials, server, config.name)
+    _say(message["ready"], {"server": server, "kubeconfig": yaml.safe_dump(kubeconfig, sort_keys=False)})
+    await asyncio.Event().wait()
+
+
+def _server_names(config: SandboxConfig) -> list[str]:
+    """What the API server is called from inside: the control plane, the service `kubernetes`."""
+    service = str(ipaddress.IPv4Network(config.service_subnet)[1])
+    return [config.control_plane, config.address_of(config.control_plane), service, "kubernetes.default.svc"]
+
+
+def _release(version: str) -> tuple[int, int]:
+    major, minor = version.lstrip("v").split(".")[:2]
+    return int(major), int(minor)
+
+
+def _say(descriptor: int, answer: Mapping[str, str]) -> None:
+    """The launcher reads to the end, so the pipe is closed. It may have given up."""
+    try:
+        os.write(descriptor, json.dumps(answer).encode())
+        os.close(descriptor)
+    except OSError:
+        return
+
+
+def _raise_file_limit() -> None:
+    """Each node and pod holds some descriptors open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

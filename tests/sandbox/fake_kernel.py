@@ -1,0 +1,69 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A kernel room that only remembers: for tests of what the controllers ask of the real one."""
+
+from __future__ import annotations
+
+import time
+
+from podnet_sandbox.dataplane.kernel import ContainerState, ImageUnknown, PodHandle
+from podnet_sandbox.images.table import find
+
+
+class FakeKernel:
+    """Everything starts at once; probes answer what ``answers`` says for the pod's name prefix (default yes)."""
+
+    def __init__(self):
+        self.on_exit = None
+        self.nodes, self.pods, self.networks = {}, {}, {}
+        self.bird, self.felix_ready, self.answers = {}, {}, {}
+        self.restarted = []
+
+    async def start(self, node_subnet):
+        self.subnet = node_subnet
+
+    async def stop(self):
+        self.pods.clear()
+
+    async def add_node(self, name, address):
+        self.nodes[name] = address
+
+    async def add_pod(self, node, pod, spec):
+        for container in spec.containers:
+            if find(container.image) is None:
+                raise ImageUnknown(f"{container.image}: not found")
+        states = {c.name: ContainerState(c.name, "image@sha256:0", 1, time.time()) for c in spec.containers}
+        self.pods[spec.namespace, spec.name] = (node, pod, spec)
+        return PodHandle(spec.namespace, spec.name, node, states)
+
+    async def remove_pod(self, namespace, name):
+        self.pods.pop((namespace, name), None)
+
+    async def start_container(self, namespace, name, container):
+        self.restarted.append((namespace, name, container))
+
+    async def sync_node(self, desired):
+        self.networks[desired.name] = desired
+
+    async def sync_bird(self, node, bgp):
+        self.bird[node] = bgp
+
+    def set_felix_ready(self, node, ready):
+        self.felix_ready[node] = ready
+
+    async def probe_exec(self, namespace, pod, container, argv, timeout):
+        return self._answer(pod)
+
+    async def probe_http(self, namespace, pod, host, port, path, timeout, *, tls=False):
+        return self._answer(pod)
+
+    async def probe_tcp(self, namespace, pod, host, port, timeout):
+        return self._answer(pod)
+
+    def exit(self, namespace, name, container, code):
+        """The container's first process ends."""
+        state = ContainerState(container, "", finished_at=time.time(), exit_code=code)
+        self.on_exit(PodHandle(namespace, name, "", {container: state}), state)
+
+    def _answer(self, pod):
+        return next((answer for prefix, answer in self.answers.items() if pod.startswith(prefix)), True)

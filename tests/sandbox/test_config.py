@@ -1,0 +1,53 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A sandbox that cannot be built is refused before anything is built, by a message that names the setting."""
+
+from __future__ import annotations
+
+import pytest
+from podnet_sandbox.config import ConfigError, SandboxConfig
+
+
+def test_the_default_is_the_labs_three_nodes_on_dockers_network():
+    config = SandboxConfig.from_mapping({})
+    assert [(name, config.address_of(name)) for name in config.nodes] == [
+        ("pod-routing-control-plane", "172.18.0.2"),
+        ("pod-routing-worker", "172.18.0.3"),
+        ("pod-routing-worker2", "172.18.0.4"),
+    ]
+    assert (config.control_plane, config.gateway) == ("pod-routing-control-plane", "172.18.0.1")
+
+
+def test_json_gives_the_same_configuration_back():
+    config = SandboxConfig.from_mapping({"name": "other", "nodes": ["a", "b"], "node_subnet": "10.1.0.0/29", "port": 6443})
+    assert SandboxConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"nodez": []}, "unknown sandbox setting nodez"),
+        ({"name": "Pod_Routing"}, "name is 'Pod_Routing', expected a lower-case DNS label"),
+        ({"nodes": []}, "nodes is empty"),
+        ({"nodes": "worker"}, "nodes is 'worker', expected a list of names"),
+        ({"nodes": ["a", "b", "a"]}, "nodes has a more than once"),
+        ({"nodes": ["a", "b c"]}, r"nodes\[1\] is 'b c'"),
+        ({"node_subnet": "172.18.0.1/16"}, "node_subnet is '172.18.0.1/16', expected an IPv4 network"),
+        ({"node_subnet": "172.18.0.0/30"}, "has no room for 3 nodes and a gateway"),
+        ({"pod_subnet": "172.18.0.0/24"}, "node_subnet 172.18.0.0/16 overlaps pod_subnet 172.18.0.0/24"),
+        ({"service_subnet": "fd00::/112"}, "service_subnet is 'fd00::/112'"),
+        ({"calico_version": "v3.20.0"}, "the sandbox knows the routes of v3.30, v3.31, v3.32 only"),
+        ({"kubernetes_version": "1.32"}, "kubernetes_version is '1.32', expected a release"),
+        ({"port": 70000}, "port is 70000, expected a number from 0"),
+        ({"port": True}, "port is True"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(setting, message):
+    with pytest.raises(ConfigError, match=message):
+        SandboxConfig.from_mapping(setting)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_broken_file_is_said_to_be_one(text):
+    with pytest.raises(ConfigError, match="the sandbox configuration is"):
+        SandboxConfig.from_json(text)

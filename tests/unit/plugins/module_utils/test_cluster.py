@@ -1,0 +1,157 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists and connections: pages, retries, and errors that tell a person what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("kubernetes")
+pytest.importorskip("ansible_collections.kubernetes.core")
+
+# pylint: disable=wrong-import-position
+from ansible_collections.podnet.calico.plugins.module_utils import _cluster  # noqa: E402
+from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect  # noqa: E402
+from ansible_collections.podnet.calico.plugins.module_utils._errors import (  # noqa: E402
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    UNREACHABLE,
+    PodnetError,
+)
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_api import FakeApi, status  # noqa: E402
+
+
+@pytest.fixture(name="api")
+def api_fixture(monkeypatch, tmp_path):
+    """A running fake API, and no kubeconfig or K8S_AUTH_* of the machine."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # kubernetes.core keeps its discovery there
+    monkeypatch.setattr(_cluster, "_pause", lambda attempt: 0.01)
+    for name in ("KUBECONFIG", "K8S_AUTH_KUBECONFIG", "K8S_AUTH_CONTEXT", "K8S_AUTH_HOST", "K8S_AUTH_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    api = FakeApi()
+    with api.running() as url:
+        api.url = url
+        yield api
+
+
+def connected(api, **limits):
+    """A cluster on the fake API."""
+    return connect({"host": api.url, "api_key": "secret"}, Limits(**limits))
+
+
+def names(cluster, selector=None):
+    """The names of the pods."""
+    return cluster.list("/api/v1/pods", lambda item: item["metadata"]["name"], selector)
+
+
+def pages(*contents):
+    """An answer that gives one page after the other, by continue token."""
+
+    def answer(query):
+        number = int(query.get("continue", "0"))
+        token = str(number + 1) if number + 1 < len(contents) else ""
+        return {"metadata": {"continue": token}, "items": [{"metadata": {"name": name}} for name in contents[number]]}
+
+    return answer
+
+
+def test_a_list_is_read_in_pages_of_500(api):
+    api.answers["/api/v1/pods"] = pages(["a", "b"], ["c"])
+    assert names(connected(api)) == ["a", "b", "c"]
+    queries = [query for path, query, _headers in api.requests if path == "/api/v1/pods"]
+    assert [query["limit"] for query in queries] == ["500", "500"]
+
+
+def test_a_label_selector_is_left_to_the_server(api):
+    api.answers["/api/v1/pods"] = pages(["a"])
+    names(connected(api), "app in (x, y)")
+    assert api.requests[-1][1]["labelSelector"] == "app in (x, y)"
+
+
+def test_a_list_whose_continue_token_expired_is_read_again_from_the_start(api):
+    first = iter([status(410, "The provided continue parameter is too old"), None])
+
+    def answer(query):
+        if query.get("continue"):
+            return next(first) or {"items": [{"metadata": {"name": "late"}}]}
+        return {"metadata": {"continue": "t"}, "items": [{"metadata": {"name": "early"}}]}
+
+    api.answers["/api/v1/pods"] = answer
+    assert names(connected(api)) == ["early", "late"]
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_server_that_is_busy_or_ill_is_asked_again(api, code):
+    answers = iter([status(code, "not now"), {"items": []}])
+    api.answers["/api/v1/pods"] = lambda query: next(answers)
+    assert names(connected(api)) == []
+
+
+def test_a_server_that_stays_ill_is_given_up_with_its_words(api):
+    api.answers["/api/v1/pods"] = status(500, "etcdserver: no leader")
+    with pytest.raises(PodnetError, match="GET /api/v1/pods on .*: etcdserver: no leader"):
+        names(connected(api))
+
+
+def test_a_kind_that_is_not_served_is_not_the_same_as_one_that_may_not_be_read(api):
+    api.answers["/apis/a/v1/pools"] = (404, b"404 page not found\n")
+    api.answers["/apis/a/v1/blocks"] = status(403, 'blocks is forbidden: User "x" cannot list resource "blocks"')
+    cluster = connected(api)
+    with pytest.raises(PodnetError) as missing:
+        cluster.list("/apis/a/v1/pools", dict)
+    with pytest.raises(PodnetError) as forbidden:
+        cluster.list("/apis/a/v1/blocks", dict)
+    assert (missing.value.reason, forbidden.value.reason) == (NOT_FOUND, FORBIDDEN)
+    assert 'cannot list resource "blocks"' in str(forbidden.value)
+
+
+def test_wrong_credentials_are_called_so(api):
+    api.answers["/version"] = status(401, "Unauthorized")
+    with pytest.raises(PodnetError, match="does not accept the credentials") as error:
+        connected(api)
+    assert error.value.reason == UNAUTHORIZED
+
+
+def test_a_server_that_is_not_there_is_called_unreachable():
+    with pytest.raises(PodnetError, match="127.0.0.1:9 cannot be reached .*Is the cluster up") as error:
+        connect({"host": "http://127.0.0.1:9", "api_key": "x"}, Limits())
+    assert error.value.reason == UNREACHABLE
+
+
+def test_a_kubeconfig_that_is_missing_is_named(tmp_path):
+    with pytest.raises(PodnetError, match="The kubeconfig %s/none cannot be read" % tmp_path):
+        connect({"kubeconfig": str(tmp_path / "none")}, Limits())
+
+
+def test_the_environment_names_the_kubeconfig_as_for_kubernetes_core(monkeypatch, tmp_path):
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "of-the-environment"))
+    with pytest.raises(PodnetError, match="of-the-environment cannot be read"):
+        connect({"kubeconfig": None}, Limits())
+
+
+def test_a_kubeconfig_without_the_context_says_which(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text("apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\ncurrent-context: ''\n")
+    with pytest.raises(PodnetError, match="no usable configuration .*context nowhere"):
+        connect({"kubeconfig": str(path), "context": "nowhere"}, Limits())
+
+
+def test_the_deadline_ends_a_list(api):
+    api.answers["/api/v1/pods"] = pages(["a"])
+    cluster = connected(api, deadline=30)
+    cluster.deadline = _cluster.Deadline(0)
+    with pytest.raises(PodnetError, match="deadline of 30 s passed"):
+        names(cluster)
+
+
+def test_a_refused_exec_names_verb_resource_and_namespace(api):
+    api.refuse_exec = status(403, 'pods "p" is forbidden: User "x" cannot get resource "pods/exec"')
+    result = connected(api).exec("calico-system", "p", None, ["true"])
+    assert 'Grant verbs ["get", "create"] on resource "pods/exec" (API group "") in namespace "calico-system"' in result.problem
+
+
+def test_an_exec_is_tried_again_when_the_connection_broke(api):
+    attempts = iter([lambda send, request: None, lambda send, request: send(3, b'{"status":"Success"}')])
+    api.exec = lambda send, request: next(attempts)(send, request)
+    assert connected(api).exec("n", "p", None, ["true"]).code == 0
