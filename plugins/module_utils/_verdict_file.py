@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import Any, Dict, Optional
+from typing import Any, Dict, NamedTuple, Optional
 
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
@@ -72,12 +72,19 @@ def write_text(path: str, text: str) -> None:
         raise PodnetError("%s cannot be written (%s)" % (path, error.strerror), "Its folder must exist and be writable.")
 
 
-def read(path: str) -> Verdict:
+class Saved(NamedTuple):
+    """A verdict from a file, and where the snapshot is that it judged."""
+
+    verdict: Verdict
+    snapshot_path: Optional[str] = None
+
+
+def read(path: str) -> Saved:
     """A verdict that was written by :func:`write`; raises PodnetError for anything else."""
     try:
         with open(path, encoding="utf-8") as stream:
             content = json.load(stream)
-        return _verdict(content)
+        return Saved(_verdict(content), content.get("snapshot_path"))
     except OSError as error:
         raise PodnetError("The verdict %s cannot be read (%s)" % (path, error.strerror))
     except (ValueError, KeyError, TypeError, AttributeError) as error:

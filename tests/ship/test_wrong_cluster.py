@@ -64,5 +64,5 @@ def test_a_kubeconfig_that_leads_to_another_lab_is_refused(lab, other, tmp_path)
     finally:
         shutil.copy2(kept, lab.kubeconfig)
     assert run.code != 0
-    assert "is not the lab 'ship'" in run.fault and "Nothing was written" in run.fault
+    assert "is not the lab 'ship'" in run.fault and "Nothing was written to it" in run.fault
     assert state(other) == before

@@ -10,13 +10,13 @@ from .._iproute import route_text
 from .._model import Hop, Path
 from .elements import Element, element
 
-_WIDTH, _GAP, _BOX_HEIGHT = 200, 64, 92
+_WIDTH, _GAP, _BOX_HEIGHT = 190, 58, 104
 _TOP = 26
-_LINE = 26  # characters of the small type that fit a box
+_LINE = 24  # characters of the small type that fit a box
 
 
 def path_diagram(path: Path) -> Element:
-    """An SVG that scales with the page and reads with a screen reader."""
+    """An SVG that scrolls where it is wider than the page and tells a screen reader where the path goes."""
     boxes = _boxes(path)
     width = len(boxes) * _WIDTH + (len(boxes) - 1) * _GAP
     height = _TOP + _BOX_HEIGHT + 8
@@ -26,9 +26,9 @@ def path_diagram(path: Path) -> Element:
     for index, (ttl, how) in enumerate(_arrows(path, len(boxes))):
         parts += _arrow(index * (_WIDTH + _GAP) + _WIDTH, ttl, how)
     label = "%s to %s: %s" % (path.source, path.destination, path.outcome)
-    svg = element("svg", parts, viewBox="0 0 %d %d" % (width, height), role="img", class_="path", aria_label=label)
-    svg.set("preserveAspectRatio", "xMidYMid meet")
-    return element("figure", svg, element("figcaption", _caption(path)))
+    svg = element("svg", parts, width=width, height=height, role="img", class_="path", aria_label=label)
+    svg.set("viewBox", "0 0 %d %d" % (width, height))
+    return element("figure", element("div", svg, class_="wide", tabindex="0"), element("figcaption", _caption(path)))
 
 
 def _caption(path: Path) -> str:
@@ -76,12 +76,11 @@ def _arrows(path: Path, boxes: int) -> List[Tuple[str, str]]:
 
 
 def _box(x: int, kind: str, title: str, lines: List[str]) -> List[Element]:
-    shown = title if len(title) <= 26 else title[:25] + "…"
+    shown = title if len(title) <= 25 else title[:24] + "…"
     made = [
         element("rect", x=x + 1, y=_TOP, width=_WIDTH - 2, height=_BOX_HEIGHT, rx=10, class_="box " + kind),
         element("text", shown, element("title", title), x=x + 12, y=_TOP + 22, class_="name"),
     ]
-    made[1].set("data-full", title)
     for number, line in enumerate(lines):
         made.append(element("text", line, x=x + 12, y=_TOP + 42 + 15 * number, class_="small"))
     return made
@@ -94,8 +93,13 @@ def _arrow(x: int, ttl: str, device: str) -> List[Element]:
     return [
         line,
         element("text", ttl, x=x + _GAP // 2, y=middle - 9, class_="ttl", text_anchor="middle"),
-        element("text", device[:11], x=x + _GAP // 2, y=middle + 18, class_="device", text_anchor="middle"),
+        element("text", _short(device), x=x + _GAP // 2, y=middle + 18, class_="device", text_anchor="middle"),
     ]
+
+
+def _short(device: str) -> str:
+    """A device's name as far as it fits between two boxes; the route in the box has all of it."""
+    return device if len(device) <= 7 else device[:5] + "…"
 
 
 def _arrow_head() -> Element:

@@ -137,7 +137,7 @@ class Lesson:
             ])  # fmt: skip
         return Exercise(
             "1", "The nodes", "%d nodes, each Ready, each with the address that everything else is derived from" % len(rows),
-            (Step("anywhere", "kubectl get nodes -o wide", ""),),
+            (Step("", "kubectl get nodes -o wide", ""),),
             "Calico keeps no node list of its own: it writes its address, with the subnet's mask, into an annotation of the "
             "Kubernetes node. Other nodes route to that address, and the mask decides whether they do so directly or through "
             "the tunnel. The proof is that both views name the same address and that a device of the node has it.",
@@ -154,7 +154,7 @@ class Lesson:
                 rows.append(["%s/%s" % (pod.namespace, pod.name), node, address_of(pod), (block.cidr if block else "none") + borrowed, device])
         return Exercise(
             "2", "The pods and their addresses", "every pod's address comes from a block that its node owns",
-            (Step("anywhere", "kubectl get pods -A -o wide", ""),),
+            (Step("", "kubectl get pods -A -o wide", ""),),
             "Each address is unique, lies in a block of the pod's node, and is allocated to that very pod in Calico's IPAM. The "
             "device's name needs no looking up: it is cali and the first 11 hex digits of SHA-1 of namespace.pod.",
             ("workloads.*", "pods.allocation", "intent.workloads"),
@@ -173,8 +173,7 @@ class Lesson:
                 "A /32 leaves no neighbours: nothing is on the pod's own network but the pod, so everything it sends goes to its "
                 "host.",
                 ("pods.interface", "pods.mtu"),
-                "MTU 1450 is 50 bytes less than the uplink's 1500 for VXLAN's headers. With CrossSubnet it is reserved although "
-                "nothing between nodes of one subnet is encapsulated.",
+                self._about_mtu(mtu),
             ),
             Exercise(
                 "3.3", "Inside a pod: its routes", "two routes, both to an address that nobody has",
@@ -184,6 +183,15 @@ class Lesson:
                 ("pods.routes", "pods.gateway", "sysctls.pod-device", "host.gateway-route"),
             ),
         ]  # fmt: skip
+
+    def _about_mtu(self, mtu: Optional[int]) -> Optional[str]:
+        """What the original lab says of the MTU, corrected where it applies."""
+        if mtu is None or all(pool.vxlan_mode != "CrossSubnet" for pool in self.snapshot.pools):
+            return None
+        return (
+            "MTU %d leaves 50 bytes of the uplink's for VXLAN's headers. With CrossSubnet they are reserved although nothing "
+            "between nodes of one subnet is encapsulated." % mtu
+        )
 
     def _same_node(self, source: Pod, near: Pod, probe: Optional[Probe]) -> List[Exercise]:
         path = self.network.walk(source, near)
@@ -206,8 +214,8 @@ class Lesson:
                 "3.6", "In the destination: what arrives", "the pods' own addresses: no NAT",
                 (self._capture(near, probe),),
                 "Request and reply are matched by id and sequence; the source is the sender's own address. A capture inside a "
-                "pod can never show encapsulation: that nothing was tunnelled is proved by the tunnel device's counters, which "
-                "stood still.",
+                "pod can never show encapsulation: whether anything was tunnelled is proved by the tunnel device's counters, read "
+                "before and after.",
                 ("connectivity.source", "connectivity.matched", "connectivity.encapsulation", "nat.*"),
             ),
         ]  # fmt: skip
@@ -272,8 +280,8 @@ class Lesson:
             ])  # fmt: skip
         return Exercise(
             "IPAM", "Who owns which block", "each node owns its block; its affinity is confirmed",
-            (Step("anywhere", "kubectl get blockaffinities.crd.projectcalico.org -o wide", ""),
-             Step("anywhere", "calicoctl ipam show --show-blocks", "")),
+            (Step("", "kubectl get blockaffinities.crd.projectcalico.org -o wide", ""),
+             Step("", "calicoctl ipam show --show-blocks", "")),
             "Felix routes VXLAN pools by the block, BIRD the others by the affinity. The proof is that blocks, affinities, "
             "allocations and handles tell one story.",
             ("ipam.*", "intent.pools"), table=(["node", "block", "affinity", "pool", "in use"], rows),

@@ -89,7 +89,7 @@ def _verdict(verdict: Verdict, title: str) -> Element:
     return element(
         "section",
         element(
-            "div", element("h1", title), element("p", verdict.msg, class_="headline"),
+            "div", element("h1", title, " ", _badge(state)), element("p", verdict.msg, class_="headline"),
             element("p", " · ".join(fact for fact in facts if fact), class_="soft"), class_="verdict " + state,
         ),
         element("ul", tiles, class_="tiles"),
@@ -162,7 +162,8 @@ def _terminal(step: Step) -> Element:
     prompt = element("span", "$ ", class_="prompt")
     text = [prompt, element("span", step.command, class_="command")] if step.command else []
     output = ("\n" if text else "") + step.output.rstrip("\n") if step.output else None
-    return element("div", element("p", "on " + step.where, class_="where"), element("pre", text, output, tabindex="0"))
+    where = element("p", "on " + step.where, class_="where") if step.where else None
+    return element("div", where, element("pre", text, output, tabindex="0"))
 
 
 def _checked(verdict: Verdict) -> Element:

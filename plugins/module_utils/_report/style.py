@@ -57,11 +57,11 @@ code { font-family: ui-monospace, "SF Mono", "DejaVu Sans Mono", Consolas, monos
 .wide { overflow-x: auto; margin: .7rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; } th, td { padding: .38rem .8rem .38rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; min-width: 5.5rem; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; } td:last-child, th:last-child { padding-right: 0; }
 dl { display: grid; grid-template-columns: 6.2rem minmax(0, 1fr); gap: .3rem 1rem; margin: .8rem 0; } dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; } details { margin: .7rem 0; } summary { cursor: pointer; color: var(--accent); }
 figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .86rem; }
-svg.path { width: 100%; height: auto; max-height: 9.5rem; }
+figure .wide { margin: 0; } svg.path { display: block; }
 .box { fill: var(--code); stroke: var(--line); stroke-width: 1.5; } .box.node { stroke: var(--accent); } .box.lost { stroke: var(--failed); fill: var(--failed-bg); }
 svg .name { font: 600 13px system-ui, sans-serif; fill: var(--ink); } svg .small { font: 11.5px ui-monospace, "DejaVu Sans Mono", monospace; fill: var(--soft); }
 svg .ttl { font: 600 12px system-ui, sans-serif; fill: var(--passed); } svg .device { font: 10px ui-monospace, "DejaVu Sans Mono", monospace; fill: var(--soft); }

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from . import tls
 from .api.authentication import Authenticator
-from .api.server import build_app
+from .api.server import Identity, build_app
 from .api.store import Store
 from .cluster import API_PORT, Cluster
 from .config import SandboxConfig
@@ -65,7 +65,12 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
 
     cluster = Cluster(config, kernel, store, ca_certificate=credentials.ca_certificate, issue_token=issue_token)
     await cluster.start()
-    runner = web.AppRunner(build_app(store, cluster, authenticator), access_log=None)
+    identity = Identity(
+        ca_certificate=credentials.ca_certificate,
+        address=f"{config.address_of(config.control_plane)}:{API_PORT}",
+        kubernetes_version=config.kubernetes_version,
+    )
+    runner = web.AppRunner(build_app(store, cluster, authenticator, identity), access_log=None)
     await runner.setup()
     context = tls.server_context(credentials)
     inside = await kernel.listen(config.control_plane, config.address_of(config.control_plane), API_PORT)

@@ -193,8 +193,12 @@ class Rest:
     def replace(self, call: Call, obj: Object, subresource: str, *, applied: bool = False) -> web.Response:
         """Write a whole object in place of the one the call names. ``applied``: its managers are recorded already."""
         warnings = decode_fields(call.resource, obj, call.validation)
-        obj["metadata"]["namespace"] = call.info.namespace
         live = self.existing(call)
+        obj["metadata"]["name"] = call.info.name
+        if call.resource.namespaced:
+            obj["metadata"]["namespace"] = call.info.namespace
+        else:
+            obj["metadata"].pop("namespace", None)
         if not applied:
             written = _written_part(live, obj, subresource) if call.resource.has_status else obj
             record_update(call.resource, live, written, call.manager, subresource)

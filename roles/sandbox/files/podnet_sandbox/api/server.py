@@ -42,27 +42,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class ServerAuth:
-    """Who may come in, and what the server says of itself.
+class Identity:
+    """What the server says of itself.
 
-    ``token`` is the administrator's ('' : none); ``ca_certificate`` (PEM) is given to ServiceAccounts; ``address`` is what
-    discovery calls this server (host:port); ``kubernetes_version`` what `kubectl version` shows.
+    ``ca_certificate`` (PEM) is given to ServiceAccounts; ``address`` (host:port) is what discovery calls this server;
+    ``kubernetes_version`` is what `kubectl version` shows.
     """
 
-    token: str = ""
     ca_certificate: str = ""
     address: str = ""
     kubernetes_version: str = "v1.32.13"
 
 
-def build_app(
-    store: Store, runtime: Runtime, auth: ServerAuth, authenticator: Authenticator | None = None
-) -> web.Application:
-    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`).
-
-    ``authenticator`` is for callers who issue ServiceAccount tokens as well.
-    """
-    server = _Server(store, runtime, auth, authenticator or Authenticator(store, auth.token))
+def build_app(store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity | None = None) -> web.Application:
+    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`)."""
+    server = _Server(store, runtime, authenticator, identity or Identity())
     bootstrap_roles(store)
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_answer_errors])
     app.router.add_route("*", "/{path:.*}", server.handle)
@@ -89,18 +83,17 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 class _Server:
     """One cluster's API."""
 
-    def __init__(self, store: Store, runtime: Runtime, auth: ServerAuth, authenticator: Authenticator) -> None:
-        self._store, self._auth = store, auth
-        self._authenticator = authenticator
+    def __init__(self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity) -> None:
+        self._store, self._authenticator, self._identity = store, authenticator, identity
         self._authorizer = Authorizer(store)
-        self._openapi = OpenApi(store.resources, auth.kubernetes_version)
+        self._openapi = OpenApi(store.resources, identity.kubernetes_version)
         self._rest = Rest(store)
         self._reviews = Reviews(store, authenticator, self._authorizer)
         self._subresources = Subresources(store, self._rest, self._reviews, runtime)
 
     async def run_background(self, _app: web.Application) -> AsyncIterator[None]:
         """aiohttp's cleanup context: works from start to stop."""
-        background = Background(self._store, self._authenticator, self._auth.ca_certificate)
+        background = Background(self._store, self._authenticator, self._identity.ca_certificate)
         task = asyncio.create_task(background.run(), name="api background")
         yield
         task.cancel()
@@ -185,7 +178,7 @@ class _Server:
         if parts == [""]:
             return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
         if parts == ["api"]:
-            return discovery.api_versions(self._auth.address)
+            return discovery.api_versions(self._identity.address)
         if parts == ["apis"]:
             return discovery.group_list(registry)
         if parts[0] == "api" and len(parts) == 2:
@@ -197,7 +190,7 @@ class _Server:
         return None
 
     def _version(self) -> dict[str, str]:
-        version = self._auth.kubernetes_version
+        version = self._identity.kubernetes_version
         major, minor, *_ = version.lstrip("v").split(".")
         return {
             "major": major,
