@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 from ansible_collections.podnet.calico.plugins.module_utils import _bird, _iproute
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Bird,
+    FdbEntry,
     Masquerade,
     NodeFacts,
     PodFacts,
@@ -46,6 +47,11 @@ class Piece(NamedTuple):
     plain: Optional[str] = None
 
 
+def _fdb_entries(output: str) -> Tuple[FdbEntry, ...]:
+    """``ip`` leaves out the device when it is asked about one."""
+    return _iproute.parse_fdb(output, VXLAN_DEVICE)
+
+
 _LINKS = Piece("links", "ip -j -d -s link", _iproute.parse_links, "ip -d -s link")
 _ADDRESSES = Piece("addresses", "ip -j addr", _iproute.parse_addresses, "ip addr")
 _NEIGHBOURS = Piece("neighbours", "ip -j neigh", _iproute.parse_neighbours, "ip neigh")
@@ -56,7 +62,7 @@ NODE_PIECES: Tuple[Piece, ...] = (
     Piece("routes", "ip -j -d route show table all", _iproute.parse_routes, "ip route show table all"),
     Piece("rules", "ip -j rule", _iproute.parse_rules, "ip rule"),
     _NEIGHBOURS,
-    Piece("fdb", "ip -j -f bridge neigh show dev " + VXLAN_DEVICE, _iproute.parse_fdb),
+    Piece("fdb", "ip -j -f bridge neigh show dev " + VXLAN_DEVICE, _fdb_entries),
 )
 POD_PIECES: Tuple[Piece, ...] = (
     _LINKS,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Snapshots as files (private): JSON Lines, gzip by name, read and written as a stream.
 
-First line the header, then one line per object with its ``kind``. A field that has its default is left out; a field
+First line the header, then one line per object with what it is in ``line``. A field that has its default is left out; a field
 that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
 secret or foreign annotation can slip into one. JSON Schema: ``_schemas/snapshot-line.schema.json``.
 """
@@ -61,9 +61,9 @@ def _write_lines(stream: Any, snapshot: Snapshot) -> None:
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """The snapshot, line by line, in an order that does not depend on how it was collected."""
-    yield _dump(dict(_encode(snapshot.header), kind="header", schema_version=snapshot.header.schema_version))
+    yield _dump(dict(_encode(snapshot.header), line="header", schema_version=snapshot.header.schema_version))
     for kind, (field, _class) in KINDS.items():
-        encoded = [dict(_encode(item), kind=kind) for item in getattr(snapshot, field)]
+        encoded = [dict(_encode(item), line=kind) for item in getattr(snapshot, field)]
         for text in sorted(_dump(entry) for entry in encoded) if kind != "probe" else map(_dump, encoded):
             yield text
 
@@ -135,7 +135,7 @@ class Decoders:
 
     def line(self, entry: dict, first: bool = False) -> Any:
         """One line of a snapshot as a model object."""
-        kind = entry.pop("kind", None)
+        kind = entry.pop("line", None)
         if first:
             version = entry.get("schema_version")
             if kind != "header":
@@ -145,7 +145,7 @@ class Decoders:
                                  % (version, SCHEMA_VERSION))
             return self.decode(Header, entry)
         if kind not in KINDS:
-            raise ValueError("unknown kind %r" % kind)
+            raise ValueError("a line of unknown sort %r" % kind)
         return self.decode(KINDS[kind][1], entry)
 
     def decode(self, class_: Type, entry: dict) -> Any:

@@ -443,6 +443,29 @@ async def test_a_missing_configmap_keeps_a_container_from_being_created(lab):
 
 
 @in_a_lab
+async def test_a_container_finds_services_and_itself_in_its_environment(lab):
+    port = {"name": "http", "port": 80, "protocol": "TCP"}
+    metadata = {"name": "web-1", "namespace": "default"}
+    lab.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}})
+    address = lab.store.get("services", "web-1", "default")["spec"]["clusterIP"]
+    made = pod("curious", nodeName=WORKER)
+    made["spec"]["containers"][0]["env"] = [
+        {"name": "WHERE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "MINE", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "URL", "value": "http://$(WEB_1_SERVICE_HOST)/$$(WHERE)/$(NOSUCH)"},
+    ]
+    lab.apply(made)
+    await lab.until(lambda: lab.ready(lab.pod("curious")))
+    env = lab.kernel.pods["default", "curious"][2].containers[0].env
+    assert env["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
+    assert env["WEB_1_SERVICE_HOST"] == address
+    assert env["WEB_1_PORT_80_TCP"] == f"tcp://{address}:80"
+    assert env["WHERE"] == WORKER
+    assert env["MINE"] == lab.pod("curious")["status"]["podIP"]
+    assert env["URL"] == f"http://{address}/$(WHERE)/$(NOSUCH)"
+
+
+@in_a_lab
 async def test_a_deleted_namespace_takes_its_pods_along(lab):
     lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}})
     made = pod("inside")

@@ -133,7 +133,7 @@ def test_tunnelled_block_routes_of_v3_32_carry_the_mtu():
 
 def test_bgp_disabled_leaves_no_bird_and_the_same_routes():
     recorded = recording("vxlan-bgp-disabled")
-    network = network_of(WORKER, datastore(recorded, bgp_enabled=False))
+    network = network_of(WORKER, datastore(recorded), bgp=False)
     assert network.bgp is None
     assert set(network.routes) == recorded_routes(recorded, WORKER, bird=False)
 

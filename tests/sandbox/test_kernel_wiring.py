@@ -54,7 +54,8 @@ def lab(tmp_path_factory):
 
 
 def pod_of(lab, node, number=0):
-    return lab.networks[node].pods[number]
+    """One of the node's pods in namespace default."""
+    return [pod for pod in lab.networks[node].pods if pod.namespace == "default"][number]
 
 
 def recorded_lines(name):

@@ -184,7 +184,9 @@ def _encapsulation(case: Case, record: Recorder) -> None:
         if wanted is None:
             record.skipped(probe.source_node, "the destination lies in no pool of this cluster")
         elif probe.tunnel_packets is None:
-            if not wanted and not case.uses_vxlan:
+            if probe.source_node == probe.destination_node:
+                record.skipped(probe.source_node, "both pods are on one node: no tunnel device lies between them")
+            elif not wanted and not case.uses_vxlan:
                 record.skipped(probe.source_node, "there is no tunnel device whose counters could move")
             else:
                 record.inconclusive(probe.source_node, _subject(probe), "the tunnel device's counters were not read",

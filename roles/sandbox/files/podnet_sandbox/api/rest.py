@@ -29,7 +29,7 @@ Object = dict[str, Any]
 
 #: Kinds whose deletion is answered with the object, also when it is gone already.
 _ANSWER_WITH_OBJECT = frozenset({"persistentvolumeclaims", "persistentvolumes", "pods", "resourcequotas", "serviceaccounts", "services"})
-#: Lists of at least this many objects are cut into pages by nobody but the client: no server-side limit.
+_ON_COLLECTIONS = frozenset({"create", "deletecollection", "list"})
 _FIELD_VALIDATION = (STRICT, WARN, IGNORE)
 
 
@@ -86,7 +86,8 @@ class Rest:
     async def answer(self, call: Call) -> web.StreamResponse:
         """Dispatch by verb. Raises `ApiError`."""
         verb = call.info.verb
-        if verb not in call.resource.verbs:
+        misplaced = verb != "watch" and bool(call.info.name) is (verb in _ON_COLLECTIONS)
+        if verb not in call.resource.verbs or misplaced:
             raise method_not_allowed()
         if verb == "watch":
             return await self._watch(call)
@@ -156,8 +157,6 @@ class Rest:
     # Writing
 
     def _create(self, call: Call) -> web.Response:
-        if call.info.name:
-            raise method_not_allowed()
         obj = self._decoded(call)
         warnings = decode_fields(call.resource, obj, call.validation)
         record_update(call.resource, None, obj, call.manager)
@@ -224,7 +223,6 @@ class Rest:
     def _delete_collection(self, call: Call) -> web.Response:
         options = self._delete_options(call)
         options.pop("preconditions")
-        page = Page([], "", 0, self._store.revision)
         objects = self._matching(call)
         for obj in objects:
             metadata = obj["metadata"]

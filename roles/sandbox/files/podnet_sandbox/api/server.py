@@ -34,6 +34,7 @@ from .subresources import Subresources
 LOG = logging.getLogger(__name__)
 
 _REVIEW_GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
+_GO_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
 #: The largest object a client may send, as kube-apiserver's.
 _MAX_BODY = 3 * 1024 * 1024
@@ -201,7 +202,7 @@ class _Server:
             "buildDate": "1970-01-01T00:00:00Z",
             "goVersion": f"python{sys.version_info.major}.{sys.version_info.minor}",
             "compiler": "podnet-sandbox",
-            "platform": f"linux/{platform.machine()}",
+            "platform": f"linux/{_GO_MACHINES.get(platform.machine(), platform.machine())}",
         }
 
 

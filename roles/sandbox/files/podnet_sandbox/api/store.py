@@ -160,7 +160,8 @@ class Store:
         elif propagation == "Orphan":
             self._orphan(old)
         if lifecycle.may_go(resource, new):
-            self._remove(resource, new)
+            # only pods are told of their grace when there is none to wait for
+            self._remove(resource, new if resource.name == "pods" else clone(old))
         elif not _same(old, new):
             new["metadata"]["resourceVersion"] = self._next_revision()
             self._put(resource, new, old)

@@ -84,20 +84,20 @@ def enter(root: RootFilesystem) -> None:
     _writable_folders(new)
     for inside, outside in {**root.binds, **root.shared}.items():
         _bind(outside, new + inside, read_only=inside in root.binds)
-    for path, content in root.files.items():
-        write(new + path, content)
-    _commands(new, root.scripts)
     syscalls.pivot_root(new)
+    # Only from here on: a link on the way to a file (/var/run) cannot lead out of the container any more.
+    for path, content in root.files.items():
+        write(path, content)
+    _commands(root.scripts)
 
 
-def _commands(new: str, scripts: Mapping[str, str]) -> None:
+def _commands(scripts: Mapping[str, str]) -> None:
     """Lay an image's own commands over the host's read-only folders of programmes."""
     for path, text in scripts.items():
-        write(f"{new}{_IMAGE_COMMANDS}{path}", text.encode(), 0o755)
-    os.chdir(new)  # layers by relative path: a colon or a comma in an absolute one would be taken for a separator
+        write(_IMAGE_COMMANDS + path, text.encode(), 0o755)
     for folder in sorted({os.path.dirname(path) for path in scripts}):
-        layers = f"lowerdir=.{_IMAGE_COMMANDS}{folder}:.{folder}"
-        syscalls.mount("overlay", new + folder, "overlay", syscalls.MS_RDONLY | syscalls.MS_NODEV, layers)
+        layers = f"lowerdir={_IMAGE_COMMANDS}{folder}:{folder}"
+        syscalls.mount("overlay", folder, "overlay", syscalls.MS_RDONLY | syscalls.MS_NODEV, layers)
 
 
 def write(path: str, content: bytes, mode: int = 0o644) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .objects import (
+    by_controller,
     count_of,
     is_finished,
-    is_owned,
     is_ready,
     is_terminating,
     pod_of,
@@ -38,10 +38,10 @@ class DaemonSets:
         sets = self._store.scan("daemonsets.apps")
         if not sets:
             return
-        nodes, pods = self._store.scan("nodes"), self._store.scan("pods")
+        nodes, pods = self._store.scan("nodes"), by_controller(self._store.scan("pods"))
         for daemonset in sets:
             if not is_terminating(daemonset):
-                self._reconcile(daemonset, nodes, [pod for pod in pods if is_owned(pod, daemonset)])
+                self._reconcile(daemonset, nodes, pods.get(daemonset["metadata"]["uid"], []))
 
     def _reconcile(
         self, daemonset: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]]

@@ -45,6 +45,16 @@ def is_owned(obj: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
     return any(ref.get("controller") and ref["uid"] == owner["metadata"]["uid"] for ref in references)
 
 
+def by_controller(objects: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """``objects`` by the uid of their controller; those without one are left out."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for obj in objects:
+        for reference in obj["metadata"].get("ownerReferences") or ():
+            if reference.get("controller"):
+                found.setdefault(reference["uid"], []).append(obj)
+    return found
+
+
 def is_terminating(obj: Mapping[str, Any]) -> bool:
     return bool(obj["metadata"].get("deletionTimestamp"))
 

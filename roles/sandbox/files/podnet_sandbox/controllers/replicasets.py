@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .objects import is_finished, is_owned, is_ready, is_terminating, pod_of
+from .objects import by_controller, is_finished, is_ready, is_terminating, pod_of
 
 
 class ReplicaSets:
@@ -22,10 +22,10 @@ class ReplicaSets:
         sets = self._store.scan("replicasets.apps")
         if not sets:
             return
-        pods = self._store.scan("pods")
+        pods = by_controller(self._store.scan("pods"))
         for replicaset in sets:
             if not is_terminating(replicaset):
-                self._reconcile(replicaset, [pod for pod in pods if is_owned(pod, replicaset)])
+                self._reconcile(replicaset, pods.get(replicaset["metadata"]["uid"], []))
 
     def _reconcile(self, replicaset: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> None:
         wanted = replicaset["spec"].get("replicas", 1)

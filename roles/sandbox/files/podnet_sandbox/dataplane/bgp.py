@@ -49,7 +49,7 @@ def _peers(
     local: Host, remote: Mapping[str, Host], numbers: Mapping[str, int], data: Datastore
 ) -> Iterator[BgpPeer]:
     configuration = (data.bgp_configuration or {}).get("spec") or {}
-    members = {name for name in numbers if _in_mesh(name, data)}
+    members = {node["metadata"]["name"] for node in data.nodes if _in_mesh(_annotations(node))}
     if configuration.get("nodeToNodeMeshEnabled") is False or local.name not in members:
         return
     for host in remote.values():
@@ -62,9 +62,8 @@ def _peers(
             )
 
 
-def _in_mesh(name: str, data: Datastore) -> bool:
+def _in_mesh(annotations: Mapping[str, str]) -> bool:
     """A node is in the mesh once calico-node has written its address, unless it is a route reflector."""
-    annotations = next((_annotations(node) for node in data.nodes if node["metadata"]["name"] == name), {})
     return ADDRESS_ANNOTATION in annotations and ROUTE_REFLECTOR_ANNOTATION not in annotations
 
 

@@ -9,6 +9,7 @@ IPIP is not modelled: its pools get no routes (the operator refuses them, see co
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +33,18 @@ Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class RoutedBlock:
+    """A block whose routes are Felix's. ``exceptions``: (address, its node) of what does not just follow the block."""
+
+    cidr: str
+    vxlan_mode: str
+    owner: str | None
+    exceptions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Datastore:
-    """The objects the calculation reads, and the two settings that are not objects."""
+    """The objects the calculation reads, and what is not an object; what all nodes share is worked out once."""
 
     nodes: Sequence[Object] = ()
     pools: Sequence[Object] = ()
@@ -42,10 +53,30 @@ class Datastore:
     pods: Sequence[Object] = ()
     services: Sequence[ServicePort] = ()
     bgp_configuration: Object | None = None
-    bgp_enabled: bool = True
     calico_version: str = "v3.30.7"
     uplink_mtu: int = 1500
     configured_mtu: int = 0
+
+    @functools.cached_property
+    def hosts(self) -> dict[str, Host]:
+        return hosts_of(self.nodes)
+
+    @functools.cached_property
+    def mtu(self) -> int:
+        return pod_mtu(self.pools, self.uplink_mtu, self.configured_mtu)
+
+    @functools.cached_property
+    def pods_by_node(self) -> dict[str, tuple[PodNetwork, ...]]:
+        found: dict[str, list[PodNetwork]] = {}
+        for pod in self.pods:
+            network = _pod_network(pod, self.mtu)
+            if network:
+                found.setdefault(pod["spec"]["nodeName"], []).append(network)
+        return {node: tuple(networks) for node, networks in found.items()}
+
+    @functools.cached_property
+    def routed_blocks(self) -> tuple[RoutedBlock, ...]:
+        return tuple(_routed_blocks(self))
 
 
 @dataclass(frozen=True)
@@ -56,7 +87,7 @@ class Host:
     interface: ipaddress.IPv4Interface
     tunnel: str | None
 
-    @property
+    @functools.cached_property
     def address(self) -> str:
         return str(self.interface.ip)
 
@@ -70,27 +101,27 @@ class Release:
     tunnel_addresses: bool
 
     @classmethod
+    @functools.cache
     def of(cls, version: str) -> Release:
         minor = tuple(int(part) for part in version.lstrip("v").split(".")[:2])
         later = minor >= (3, 32)
         return cls(workload_metric=1024 if later else 0, tunnel_mtu=later, tunnel_addresses=not later)
 
 
-def network_of(name: str, data: Datastore) -> NodeNetwork:
+def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
     """Everything of node ``name``'s network that follows from ``data``. Without a Node object: nothing but its name."""
-    hosts = hosts_of(data.nodes)
-    if name not in hosts:
+    if name not in data.hosts:
         return NodeNetwork(name=name)
-    local = hosts[name]
-    remote = {peer: host for peer, host in hosts.items() if peer != name}
-    pods = tuple(_pod_networks(name, data))
+    local = data.hosts[name]
+    remote = {peer: host for peer, host in data.hosts.items() if peer != name}
+    pods = data.pods_by_node.get(name, ())
     vxlan = _vxlan_device(local, remote, data)
     routes = _workload_routes(pods, data) | set(_block_routes(local, remote, data))
     return NodeNetwork(
         name=name,
         routes=tuple(sorted(routes, key=_route_order)),
         vxlan=vxlan,
-        bgp=mesh(local, remote, data) if data.bgp_enabled else None,
+        bgp=mesh(local, remote, data) if bgp else None,
         all_pools=tuple(sorted(pool["spec"]["cidr"] for pool in data.pools)),
         masquerade_pools=tuple(sorted(p["spec"]["cidr"] for p in data.pools if p["spec"].get("natOutgoing"))),
         vxlan_hosts=tuple(sorted(host.address for host in remote.values())) if vxlan else (),
@@ -135,20 +166,15 @@ def _internal_ip(node: Object) -> str | None:
     return next((entry["address"] for entry in addresses if entry["type"] == "InternalIP"), None)
 
 
-def _pod_networks(node: str, data: Datastore) -> Iterator[PodNetwork]:
-    """Pods that CNI has wired on the node; a finished pod has lost its address (calico-facts 2.3)."""
-    for pod in data.pods:
-        metadata, spec = pod["metadata"], pod["spec"]
-        address = (metadata.get("annotations") or {}).get(POD_ANNOTATION)
-        finished = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-        if spec.get("nodeName") == node and address and not spec.get("hostNetwork") and not finished:
-            yield PodNetwork(
-                namespace=metadata["namespace"],
-                name=metadata["name"],
-                address=address.partition("/")[0],
-                host_device=host_device(metadata["namespace"], metadata["name"]),
-                mtu=pod_mtu(data.pools, data.uplink_mtu, data.configured_mtu),
-            )
+def _pod_network(pod: Object, mtu: int) -> PodNetwork | None:
+    """The pod as CNI has wired it, if it has; a finished pod has lost its address (calico-facts 2.3)."""
+    metadata = pod["metadata"]
+    address = (metadata.get("annotations") or {}).get(POD_ANNOTATION)
+    finished = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    if not address or pod["spec"].get("hostNetwork") or finished:
+        return None
+    namespace, name = metadata["namespace"], metadata["name"]
+    return PodNetwork(namespace, name, address.partition("/")[0], host_device(namespace, name), mtu)
 
 
 def _workload_routes(pods: Iterable[PodNetwork], data: Datastore) -> set[Route]:
@@ -175,37 +201,40 @@ def _vxlan_device(local: Host, remote: Mapping[str, Host], data: Datastore) -> V
     )
 
 
-def _block_routes(local: Host, remote: Mapping[str, Host], data: Datastore) -> Iterator[Route]:
-    """Routes to blocks of VXLAN pools, to borrowed addresses in them, and to remote tunnel addresses."""
+def _routed_blocks(data: Datastore) -> Iterator[RoutedBlock]:
+    """The blocks of VXLAN pools. Before v3.32 every tunnel address has a route of its own (FINDINGS A1, A2, D)."""
     release = Release.of(data.calico_version)
+    tunnels = {(host.tunnel, host.name) for host in data.hosts.values()}
     for found in data.blocks:
         spec = found["spec"]
         pool = pool_of(data.pools, spec["cidr"])
         if spec.get("deleted") or pool is None or not encapsulates_vxlan(pool):
             continue
         owner = blocks.owner(spec)
-        way = _Way(local, pool["spec"]["vxlanMode"], release, data)
-        if owner == local.name and not spec["cidr"].endswith("/32"):
-            yield Route(spec["cidr"], kind="blackhole", protocol=FELIX)
-        elif owner in remote:
-            yield from way.to(spec["cidr"], remote[owner])
+        exceptions = []
         for allocation in blocks.allocations(spec):
-            yield from _address_routes(allocation, owner, remote, way)
+            place = (allocation.address, allocation.attributes.get("node", ""))
+            is_tunnel = place in tunnels
+            known = is_tunnel or "type" not in allocation.attributes
+            if known and (place[1] != owner or (is_tunnel and release.tunnel_addresses)):
+                exceptions.append(place)
+        yield RoutedBlock(spec["cidr"], pool["spec"]["vxlanMode"], owner, tuple(exceptions))
 
 
-def _address_routes(
-    allocation: blocks.Allocation, owner: str | None, remote: Mapping[str, Host], way: _Way
-) -> Iterator[Route]:
-    """The /32 of a borrowed address; of a tunnel address always before v3.32 (FINDINGS A1, A2)."""
-    host = remote.get(allocation.attributes.get("node", ""))
-    if host is None:
-        return
-    borrowed = host.name != owner
-    if allocation.address == host.tunnel:
-        if borrowed or way.release.tunnel_addresses:
-            yield way.to_tunnel(host)
-    elif borrowed and "type" not in allocation.attributes:
-        yield from way.to(f"{allocation.address}/32", host)
+def _block_routes(local: Host, remote: Mapping[str, Host], data: Datastore) -> Iterator[Route]:
+    """Routes to blocks of VXLAN pools, to borrowed addresses in them, and to remote tunnel addresses."""
+    for block in data.routed_blocks:
+        way = _Way(local, block.vxlan_mode, Release.of(data.calico_version), data)
+        if block.owner == local.name and not block.cidr.endswith("/32"):
+            yield Route(block.cidr, kind="blackhole", protocol=FELIX)
+        elif block.owner in remote:
+            yield from way.to(block.cidr, remote[block.owner])
+        for address, node in block.exceptions:
+            host = remote.get(node)
+            if host and address == host.tunnel:
+                yield way.to_tunnel(host)
+            elif host:
+                yield from way.to(f"{address}/32", host)
 
 
 @dataclass(frozen=True)
@@ -237,4 +266,9 @@ class _Way:
 
 
 def _route_order(route: Route) -> tuple[ipaddress.IPv4Network, str]:
-    return ipaddress.IPv4Network(route.dst), route.device or ""
+    return _network(route.dst), route.device or ""
+
+
+@functools.lru_cache(maxsize=8192)
+def _network(cidr: str) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network(cidr)

@@ -60,8 +60,7 @@ class Reconciler:
         data = self._datastore(pods, services)
         for name, worker in self._workers.items():
             if name in running:
-                bird = _backend(running[name]) == "bird"
-                wanted = network_of(name, dataclasses.replace(data, bgp_enabled=bird))
+                wanted = network_of(name, data, bgp=_backend(running[name]) == "bird")
             else:
                 wanted = _without_felix(self._wanted[name], pods, services)
             self._wanted[name] = wanted

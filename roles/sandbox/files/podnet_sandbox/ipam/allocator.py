@@ -70,8 +70,8 @@ class Ipam:
 
     def addresses(self, handle: str) -> list[str]:
         """The addresses that ``handle`` holds."""
-        found = self._get(HANDLES, handle.lower())
-        holders = [self._find(cidr) for cidr in found["spec"]["block"]] if found else []
+        found = self._store.find(HANDLES, handle.lower())
+        holders = [self._store.find(BLOCKS, object_name(cidr)) for cidr in found["spec"]["block"]] if found else []
         return [
             allocation.address
             for holder in holders

@@ -9,6 +9,7 @@ An ordinal is an address's place in its block. ``allocations[ordinal]`` is an in
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -100,7 +101,13 @@ def _drop_attributes(spec: Spec, indexes: set[int]) -> None:
 
 
 def _address(spec: Mapping[str, Any], ordinal: int) -> str:
-    return str(ipaddress.IPv4Network(spec["cidr"])[ordinal])
+    return str(ipaddress.IPv4Address(_base(spec["cidr"]) + ordinal))
+
+
+@functools.lru_cache(maxsize=4096)
+def _base(cidr: str) -> int:
+    """The block's first address as a number; asked for at every change of every block."""
+    return int(ipaddress.IPv4Network(cidr).network_address)
 
 
 def _ordinal(spec: Mapping[str, Any], address: str) -> int | None:

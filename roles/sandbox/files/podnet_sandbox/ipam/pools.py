@@ -7,6 +7,7 @@ Source: calico-facts 4.1, 5.1 and 5.4 (libcalico-go/lib/ipam of Calico v3.30).
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,11 +36,7 @@ def block_size(pool: Mapping[str, Any]) -> int:
 
 def pool_of(pools: Iterable[Mapping[str, Any]], cidr: str) -> Mapping[str, Any] | None:
     """The pool that contains the address or network ``cidr``; disabled pools count."""
-    network = ipaddress.IPv4Network(cidr)
-    for pool in pools:
-        if network.subnet_of(ipaddress.IPv4Network(pool["spec"]["cidr"])):
-            return pool
-    return None
+    return next((pool for pool in pools if _contains(pool["spec"]["cidr"], cidr)), None)
 
 
 def encapsulates_vxlan(pool: Mapping[str, Any]) -> bool:
@@ -90,6 +87,11 @@ def blocks_for(host: str, pool: Mapping[str, Any]) -> Iterator[str]:
     for step in range(count):
         base = int(network.network_address) + ((start + step) % count << (32 - size))
         yield f"{ipaddress.IPv4Address(base)}/{size}"
+
+
+@functools.lru_cache(maxsize=8192)
+def _contains(pool: str, cidr: str) -> bool:
+    return ipaddress.IPv4Network(cidr).subnet_of(ipaddress.IPv4Network(pool))
 
 
 def _requested(enabled: Sequence[Mapping[str, Any]], wanted: str) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from ...api.errors import ApiError
 from ...dataplane.kernel import ContainerSpec, PodProcessSpec
 from ...images.table import find
+from .service_links import service_links
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -80,7 +81,11 @@ def _container(pod: Pod, container: Mapping[str, Any], store: Any) -> ContainerS
 
 
 def _environment(pod: Pod, container: Mapping[str, Any], store: Any) -> dict[str, str]:
-    env: dict[str, str] = {}
+    env = service_links(
+        store.scan("services"),
+        pod["metadata"]["namespace"],
+        all_of_namespace=pod["spec"].get("enableServiceLinks", True),
+    )
     for source in container.get("envFrom") or ():
         for kind, key in (("configmaps", "configMapRef"), ("secrets", "secretRef")):
             if key in source:

@@ -84,7 +84,7 @@ class Frame:
 def line(frame: Frame, *, link: bool, verbose: bool) -> str | None:
     """The packet as tcpdump prints it, without the time; None for a protocol that is not printed."""
     if frame.ethertype == _ARP:
-        return _link(frame, link) + _arp(frame)
+        return (_link(frame, link) or "ARP, ") + _arp(frame)
     if frame.protocol < 0:
         return None
     if verbose:
@@ -141,9 +141,9 @@ def _tcp_flags(payload: bytes) -> str:
 def _arp(frame: Frame) -> str:
     length = len(frame.data) - 14
     if frame.data[20:22] == b"\x00\x01":
-        return f"ARP, Request who-has {frame.destination} tell {frame.source}, length {length}"
+        return f"Request who-has {frame.destination} tell {frame.source}, length {length}"
     mac = ":".join(f"{octet:02x}" for octet in frame.data[22:28])
-    return f"ARP, Reply {frame.source} is-at {mac}, length {length}"
+    return f"Reply {frame.source} is-at {mac}, length {length}"
 
 
 def _capture(options: argparse.Namespace, matches: packet_filter.Match) -> int:

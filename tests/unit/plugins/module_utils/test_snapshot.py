@@ -1,0 +1,103 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot written and read is itself; what is no snapshot is refused; shards make a whole, of one cluster only."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+
+import pytest
+from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
+from ansible_collections.podnet.calico.plugins.module_utils._model import Probe
+from ansible_collections.podnet.calico.plugins.module_utils._snapshot import SnapshotError
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording
+
+
+@pytest.mark.parametrize("name", ["snapshot.jsonl", "snapshot.jsonl.gz"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_snapshot_written_and_read_is_itself(tmp_path, scenario, name):
+    snapshot = recording(scenario)
+    path = str(tmp_path / name)
+    _snapshot.write(path, snapshot)
+    again = _snapshot.read(path)
+    assert again.header == snapshot.header
+    for field in snapshot._fields[1:]:
+        assert sorted(map(str, getattr(again, field))) == sorted(map(str, getattr(snapshot, field)))
+    assert judge(again) == judge(snapshot)
+
+
+def test_the_same_snapshot_makes_the_same_bytes_readable_by_its_owner_only(tmp_path):
+    one, two = str(tmp_path / "a.gz"), str(tmp_path / "b.gz")
+    _snapshot.write(one, recording())
+    _snapshot.write(two, recording()._replace(nodes=recording().nodes[::-1]))
+    with open(one, "rb") as first, open(two, "rb") as second:
+        assert first.read() == second.read()
+    assert os.stat(one).st_mode & 0o077 == 0
+    assert sorted(os.listdir(tmp_path)) == ["a.gz", "b.gz"]
+
+
+def test_probes_are_kept_in_their_order(tmp_path):
+    probes = tuple(Probe("a/b", "c/%d" % number, "10.0.0.1", "10.0.0.2", "n", "m", 1) for number in (2, 1))
+    path = str(tmp_path / "s.jsonl")
+    _snapshot.write(path, recording()._replace(probes=probes))
+    assert _snapshot.read(path).probes == probes
+
+
+def lines(tmp_path):
+    path = tmp_path / "s.jsonl"
+    _snapshot.write(str(path), recording())
+    return path, path.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda rows: rows[1:], "no header"),
+        (lambda rows: [], "is empty"),
+        (lambda rows: [rows[0].replace('"schema_version":1', '"schema_version":9')], "schema version 9"),
+        (lambda rows: rows[:1] + [json.dumps({"kind": "secret", "data": "x"})], "unknown kind"),
+        (lambda rows: rows[:1] + [json.dumps({"kind": "node", "name": "n", "token": "x"})], "no field 'token'"),
+        (lambda rows: rows[:1] + [json.dumps({"kind": "node"})], "without name"),
+        (lambda rows: rows[:1] + [rows[1][:40]], "cut off"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_the_place(tmp_path, edit, says):
+    path, rows = lines(tmp_path)
+    path.write_text("\n".join(edit(rows)))
+    with pytest.raises(SnapshotError, match=says) as raised:
+        _snapshot.read(str(path))
+    assert str(path) in str(raised.value)
+
+
+def test_a_cut_archive_is_refused(tmp_path):
+    path = tmp_path / "s.gz"
+    path.write_bytes(gzip.compress(b"x" * 10000)[:40])
+    with pytest.raises(SnapshotError):
+        _snapshot.read(str(path))
+
+
+def test_shards_make_the_whole():
+    whole = recording()
+    shards = [
+        whole._replace(nodes=tuple(node if node == kept else node._replace(facts=None, skipped="not selected") for node in whole.nodes))
+        for kept in whole.nodes
+    ]
+    assert _snapshot.merge(shards) == whole
+    assert judge(_snapshot.merge(shards)) == judge(whole)
+
+
+def test_shards_of_another_cluster_are_refused():
+    other = recording()._replace(header=recording().header._replace(cluster_id="another"))
+    with pytest.raises(SnapshotError, match="cluster id"):
+        _snapshot.merge([recording(), other])
+
+
+def test_equal_routes_are_one_object(tmp_path):
+    path = str(tmp_path / "s.jsonl")
+    _snapshot.write(path, recording())
+    nodes = _snapshot.read(path).nodes
+    routes = [next(r for r in node.facts.routes if r.dst == "192.168.116.0/26") for node in nodes if node.name != "pod-routing-control-plane"]
+    assert routes[0] is routes[1]

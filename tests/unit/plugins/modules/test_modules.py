@@ -1,0 +1,243 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules from their options to their result, on a cluster of dictionaries. What is judged is tested elsewhere."""
+
+from __future__ import annotations
+
+import importlib
+import json
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.podnet.calico.plugins.module_utils import _judgement, _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
+from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    CheckResult,
+    Evidence,
+    Finding,
+    Subject,
+    Verdict,
+)
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster
+
+MODULES = "ansible_collections.podnet.calico.plugins.modules."
+LIVE = (
+    "block_affinity_info",
+    "connectivity_assert",
+    "node_route_info",
+    "pod_path_info",
+    "pod_route_info",
+    "routing_assert",
+    "routing_snapshot",
+    "topology_info",
+)
+REQUIRED = {
+    "pod_path_info": {"source": "default/a", "destination": "default/b"},
+    "routing_snapshot": {"path": "/nonexistent/snapshot.jsonl"},
+}
+
+
+@pytest.fixture(name="cluster")
+def cluster_fixture():
+    """Two nodes, three pods."""
+    return FakeCluster()
+
+
+@pytest.fixture(name="run")
+def run_fixture(monkeypatch, capsys, cluster):
+    """Run a module with options on the fake cluster; its result."""
+
+    def run(name, check_mode=False, **options):
+        module = importlib.import_module(MODULES + name)
+        if hasattr(module, "cluster_of"):
+            monkeypatch.setattr(module, "cluster_of", lambda module: cluster)
+        with patch_module_args(dict(REQUIRED.get(name, {}), _ansible_check_mode=check_mode, **options)):
+            with pytest.raises(SystemExit):
+                module.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def finding(number):
+    """A finding."""
+    return Finding("x.y", "failed", "major", "one", Subject("Route"), "e", "a", "message %d" % number, "r", Evidence("w", "c", "o"))
+
+
+@pytest.fixture(name="verdict")
+def verdict_fixture(monkeypatch):
+    """Judge everything as failed, with three findings."""
+    verdict = Verdict(
+        1, True, "1 of 1 checks failed", {"total": 1, "failed": 1},
+        (CheckResult("x.y", "title", "one", "failed", 3, 0, 3),), tuple(finding(number) for number in range(3)),
+    )  # fmt: skip
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: verdict)
+    return verdict
+
+
+def test_a_pod_is_returned_with_its_hosts_side(run, cluster):
+    result = run("pod_route_info")
+    assert [pod["name"] for pod in result["pods"]] == ["a", "b", "c"]
+    assert result["pods"][0]["mtu"] == 1450
+    assert result["pods"][0]["host"]["interface"].startswith("cali")
+    assert result["changed"] is False
+
+
+def test_pods_that_are_not_selected_are_not_returned(run, cluster):
+    cluster.lists["/api/v1/pods"][0]["metadata"]["labels"] = {"app": "x"}
+    assert [pod["name"] for pod in run("pod_route_info", pod_selector="app=x")["pods"]] == ["a"]
+
+
+def test_a_node_that_could_not_be_asked_is_returned_with_the_reason(run, cluster):
+    del cluster.lists["/api/v1/pods"][4]
+    node = run("node_route_info")["nodes"][1]
+    assert node["routes"] == []
+    assert "no calico-node pod runs on it" in node["unobserved"][0]["reason"]
+
+
+def test_blocks_are_counted_and_their_owners_named(run, cluster):
+    spec = {"cidr": "192.168.0.0/26", "affinity": "host:one", "allocations": [0, None], "attributes": [{"handle_id": "h"}]}
+    cluster.lists[CRD + "ipamblocks"] = [{"metadata": {"name": "b"}, "spec": spec}]
+    result = run("block_affinity_info")
+    assert result["by_node"] == {"one": ["192.168.0.0/26"]}
+    assert (result["pools"][0]["blocks"], result["pools"][0]["in_use"], result["blocks"][0]["free"]) == (1, 1, 63)
+    assert any("192.168.0.0/26" in sentence for sentence in result["contradictions"])  # no affinity for it
+
+
+def test_the_topology_needs_no_calico(run, cluster):
+    cluster.groups = []
+    nodes = run("topology_info")["nodes"]
+    assert [(node["name"], node["role"], node["ready"]) for node in nodes] == [("one", "worker", True), ("two", "worker", True)]
+
+
+@pytest.mark.parametrize("name", [name for name in LIVE if name != "topology_info"])
+def test_a_cluster_without_calico_fails_with_a_message_and_no_traceback(run, cluster, name):
+    cluster.groups = []
+    result = run(name)
+    assert result["failed"]
+    assert result["msg"].startswith("The cluster at https://fake has no Calico")
+    assert "exception" not in result
+
+
+def test_a_snapshot_is_written_and_reads_back_as_it_was(run, tmp_path):
+    path = str(tmp_path / "snapshot.jsonl.gz")
+    result = run("routing_snapshot", path=path, evidence=["api", "nodes", "pods"])
+    assert (result["snapshot_path"], result["changed"]) == (path, False)
+    assert result["nodes"] == {"total": 2, "observed": 2}
+    assert result["pods"] == {"total": 5, "observed": 3}
+    assert [node.name for node in _snapshot.read(path).nodes] == ["one", "two"]
+
+
+def test_check_mode_writes_nothing(run, tmp_path):
+    result = run("routing_snapshot", check_mode=True, path=str(tmp_path / "snapshot.jsonl"))
+    assert result["snapshot_path"] is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_named(run):
+    assert "/nonexistent/snapshot.jsonl cannot be written" in run("routing_snapshot")["msg"]
+
+
+def test_a_verdict_is_judged_from_a_file_without_a_cluster(run, cluster, tmp_path, verdict):
+    path = str(tmp_path / "snapshot.jsonl")
+    _snapshot.write(path, collect(cluster, EVIDENCE))
+    cluster.execs.clear()
+    result = run("routing_assert", snapshots=[path])
+    assert result["summary"]["failed"] == 1
+    assert result["snapshot_path"] == path
+    assert not cluster.execs
+
+
+def test_a_file_that_is_no_snapshot_is_called_so(run, tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Sir\n")
+    assert "letter.txt, line 1: not JSON" in run("routing_assert", snapshots=[str(path)])["msg"]
+
+
+def test_a_failed_verdict_returns_all_that_a_passed_one_returns(run, verdict, tmp_path):
+    result = run("routing_assert", verdict_path=str(tmp_path / "v.json"), snapshot_path=str(tmp_path / "s.jsonl"))
+    assert result["failed"] is True
+    assert set(result) >= {"msg", "summary", "results", "findings", "verdict_path", "snapshot_path", "schema_version", "changed"}
+    assert result["results"][0]["subjects"]["failed"] == 3
+
+
+def test_findings_beyond_the_limit_are_in_the_file_and_the_message_says_so(run, verdict, tmp_path):
+    path = tmp_path / "v.json"
+    result = run("routing_assert", max_findings=2, verdict_path=str(path))
+    assert len(result["findings"]) == 2
+    assert "2 of 3 findings are returned" in result["msg"]
+    assert len(json.loads(path.read_text())["findings"]) == 3
+
+
+def test_the_options_of_judgement_reach_it(run, monkeypatch, verdict):
+    seen = {}
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: seen.update(options) or verdict)
+    run("routing_assert", checks=["blocks.*"], skip_checks=["bgp.*"], fail_on=["failed"], intent={"bgp": True})
+    assert seen == {"intent": {"bgp": True}, "checks": ["blocks.*"], "skip_checks": ["bgp.*"], "fail_on": ("failed",)}
+
+
+def test_a_check_that_does_not_exist_is_an_error_of_the_task(run):
+    assert "nonsense" in run("routing_assert", checks=["nonsense"])["msg"]
+
+
+def test_it_waits_until_the_verdict_is_good(run, monkeypatch, verdict):
+    verdicts = iter([verdict, verdict, verdict._replace(failed=False, findings=())])
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: next(verdicts))
+    assert run("routing_assert", wait=30, wait_sleep=0.01)["failed"] is False
+    assert next(verdicts, None) is None
+
+
+def test_connectivity_is_judged_by_the_checks_of_its_family(run, cluster):
+    result = run("connectivity_assert")
+    assert {entry["id"].partition(".")[0] for entry in result["results"]} == {"connectivity"}
+    assert [probe["destination"] for probe in result["probes"]] == ["default/c", "default/b"]
+    assert result["failed"]  # the fake pods print nothing
+
+
+def test_named_pairs_are_probed(run):
+    result = run("connectivity_assert", pairs=[{"source": "b", "destination": "default/a"}])
+    assert [(probe["source"], probe["destination"]) for probe in result["probes"]] == [("default/b", "default/a")]
+
+
+def test_a_path_over_nodes_without_routes_is_lost_and_says_where(run):
+    result = run("pod_path_info")
+    assert result["path"]["outcome"] == "lost"
+    assert result["text"][-1].startswith("lost: one has no route to 192.168.1.1")
+
+
+def test_a_pod_of_the_host_network_has_no_path(run):
+    message = run("pod_path_info", destination="calico-system/calico-node-two")["msg"]
+    assert "calico-system/calico-node-two has no address of its own in the pod network" in message
+
+
+def test_reports_are_written_beside_each_other(run, verdict, tmp_path):
+    path = str(tmp_path / "v.json")
+    run("routing_assert", verdict_path=path)
+    result = run("routing_report", verdicts=[path], formats=["html", "junit", "markdown"], dest=str(tmp_path))
+    assert result["reports"] == {name: str(tmp_path / ("report" + end)) for name, end in
+                                 (("html", ".html"), ("junit", ".xml"), ("markdown", ".md"))}  # fmt: skip
+    assert "message 2" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_no_verdict_is_called_so(run, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    assert "x.json is not a verdict of podnet.calico" in run("routing_report", verdicts=[str(path)], dest=str(tmp_path))["msg"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("concurrency", 0), ("deadline", -1), ("exec_timeout", 0)])
+def test_limits_must_be_positive(option, value, capsys):
+    module = importlib.import_module(MODULES + "topology_info")
+    with patch_module_args({option: value}), pytest.raises(SystemExit):
+        module.main()
+    assert "%s is %d and must be greater than 0" % (option, value) in json.loads(capsys.readouterr().out)["msg"]
+
+
+def test_the_path_of_a_kubeconfig_is_no_secret(capsys, tmp_path):
+    pytest.importorskip("kubernetes")
+    path = str(tmp_path / "none")
+    module = importlib.import_module(MODULES + "topology_info")
+    with patch_module_args({"kubeconfig": path}), pytest.raises(SystemExit):
+        module.main()
+    assert "The kubeconfig %s cannot be read" % path in json.loads(capsys.readouterr().out)["msg"]
