@@ -56,6 +56,8 @@ def _reaches(node: Optional[str], other: Finding, case: "Case") -> bool:
 
 def _same_pod(cause: Finding, other: Finding, case: "Case") -> bool:
     address = cause.subject.ip
+    if cause.subject.name and cause.subject[1:3] == other.subject[1:3]:
+        return True
     return bool(address) and (other.subject.ip == address or other.subject.prefix == "%s/32" % address or _mentions(cause, other))
 
 
@@ -104,7 +106,7 @@ RULES: Tuple[Rule, ...] = (
     Rule(("vxlan.device",), ("vxlan.neighbours", "vxlan.fdb", "blocks.*", "paths.*", "connectivity.*"), _same_device),
     Rule(("vxlan.device",), ("vxlan.neighbours", "vxlan.fdb"), _same_node),
     Rule(("host.device",), ("host.route", "sysctls.pod-device", "pods.*", "paths.*", "connectivity.*"), _same_pod),
-    Rule(("pods.allocation",), ("ipam.allocation", "host.*", "blocks.*"), _same_pod),
+    Rule(("pods.allocation",), ("ipam.allocation", "pods.*", "host.*", "blocks.*", "paths.*"), _same_pod),
     Rule(("bgp.running",), ("bgp.sessions",), _concerns_node),
     Rule(("bgp.sessions", "bgp.running"), ("blocks.remote-route", "blocks.borrowed-route", "paths.*", "connectivity.*"), _concerns_node),
     Rule(("blocks.stray-route",), ("blocks.stray-route",), _stray_spread),

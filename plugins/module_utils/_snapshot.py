@@ -4,7 +4,7 @@
 
 First line the header, then one line per object with what it is in ``line``. A field that has its default is left out; a field
 that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
-secret or foreign annotation can slip into one. JSON Schema: ``_schemas/snapshot-line.schema.json``.
+secret or foreign annotation can slip into one. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
 """
 
 from __future__ import annotations

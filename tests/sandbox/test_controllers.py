@@ -399,6 +399,8 @@ async def test_a_failing_readiness_probe_keeps_a_pod_out_of_its_service(lab):
     (subset,) = lab.store.get("endpoints", "web", "default")["subsets"]
     assert [entry["ip"] for entry in subset["addresses"]] == [address]
     assert [entry["targetRef"]["name"] for entry in subset["notReadyAddresses"]] == ["silent"]
+    await lab.until(lambda: lab.events("Unhealthy", "silent"))
+    assert f"http://{lab.pod('silent')['status']['podIP']}:8080/" in lab.events("Unhealthy", "silent")[0]
     lab.kernel.answers["silent"] = True
     await lab.until(lambda: lab.ready(lab.pod("silent")))
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The calculated routes are held equal to what a real Calico had in its nodes' main tables.
 
-`recordings/`: objects and `ip -j -d route show table all` of one moment, trimmed to what routing needs.
+`recordings/calico/`: objects and `ip -j -d route show table all` of one moment, trimmed to what routing needs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from podnet_sandbox.dataplane.desired import BgpPeer, Route
 from podnet_sandbox.dataplane.felix import Datastore, host_device, network_of, pod_mtu, vtep_mac
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parent / "recordings" / "calico"
 PROTOCOLS = {"boot": 3, "bird": 12}
 WORKER, WORKER2, CONTROL_PLANE = "pod-routing-worker", "pod-routing-worker2", "pod-routing-control-plane"
 

@@ -218,3 +218,25 @@ def test_images_are_known_by_repository_whatever_the_tag(reference, known):
 def test_nobody_of_the_host_sees_the_labs_devices(lab):
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     assert "br-podnet" not in links and "calishell" not in links
+
+
+def test_a_link_in_a_pod_leads_nowhere_on_the_host(lab, tmp_path):
+    """`/var/run` is a link to /run: a pod's files below it are the pod's."""
+    network = PodNetwork("default", "files", "192.168.93.203", "califiles", 1450)
+    name = f"podnet-test-{os.getpid()}"
+    files = {f"/var/run/{name}/token": b"secret"}
+    container = ContainerSpec("main", MULTITOOL, command=("sleep", "1000"))
+    lab.call("add_pod", WORKER, network, PodProcessSpec("default", "files", (container,), files=files))
+    assert lab.pod("files", "cat", f"/run/{name}/token").output == "secret"
+    assert not os.path.exists(f"/run/{name}")
+    lab.call("remove_pod", "default", "files")
+
+
+def test_a_link_made_on_a_node_is_not_followed_by_what_writes_there(lab, tmp_path):
+    target = tmp_path / "target"
+    target.mkdir()
+    lab.node(WORKER, "sh", "-c", f"mv /run/calico /run/aside && ln -s {target} /run/calico")
+    with pytest.raises(OSError, match="calico"):
+        lab.call("set_felix_ready", WORKER, True)
+    assert list(target.iterdir()) == []
+    lab.node(WORKER, "sh", "-c", "rm /run/calico && mv /run/aside /run/calico")

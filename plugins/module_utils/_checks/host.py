@@ -87,6 +87,8 @@ def _device_problem(link: Optional[Link]) -> Optional[str]:
 
 
 def _stray(case: Case, record: Recorder) -> None:
+    if not record.lists("pods"):
+        return
     for node in case.snapshot.nodes:
         if record.facts(node, "routes", "links") is None:
             continue
@@ -119,7 +121,7 @@ def _stray_routes(case: Case, record: Recorder, node: Node, routes: List[Route],
 
 def _gateway_route(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
-        if record.facts(node, "routes") is None or not _pods_of(case, node):
+        if record.facts(node, "routes", "rules") is None or not _pods_of(case, node):
             continue
         fib = case.network.fib(node.name)
         decision = fib.decide(POD_GATEWAY, iif=None) if fib else None

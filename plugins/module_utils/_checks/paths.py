@@ -74,7 +74,8 @@ def _judge(record: Recorder, node: str, other: str, path: Path) -> bool:
         return True
     subject = Subject("Path", name="%s → %s" % (path.source, path.destination), ip=path.destination_address)
     if path.outcome == "unknown":
-        record.inconclusive(node, subject, "%s → %s: %s" % (path.source, path.destination, path.reason), what="the path")
+        reason = "%s → %s: %s" % (path.source, path.destination, path.reason)
+        record.inconclusive(node, subject, reason, what="the path", evidence=evidence_of(path))
         return False
     expected = "delivered to %s with TTL %d" % (other, wanted)
     if path.outcome == "delivered":

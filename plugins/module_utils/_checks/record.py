@@ -106,7 +106,8 @@ class Recorder:
         """Not as it should be, and packets still arrive."""
         self.failed(node, subject, expected, actual, message, evidence, remedy, outcome=WARNING)
 
-    def inconclusive(self, node: Optional[str], subject: Subject, reason: str, command: str = "", what: str = "this") -> None:
+    def inconclusive(self, node: Optional[str], subject: Subject, reason: str, command: str = "", what: str = "this",
+                     evidence: Optional[Evidence] = None) -> None:  # fmt: skip
         """It cannot be said: the evidence is missing, or the engine does not model the configuration."""
         if reason.startswith(NOT_MODELLED):
             remedy = "Nothing is wrong by itself: podnet.calico cannot judge this configuration."
@@ -114,7 +115,7 @@ class Recorder:
             remedy = "Make the evidence readable and run again: " + (command or "see the reason")
         self.failed(
             node, subject, what + " is observed", reason, "%s: %s" % (node or "cluster", reason),
-            Evidence(node or "cluster", command, reason), remedy, "minor", INCONCLUSIVE,
+            evidence or Evidence(node or "cluster", command, reason), remedy, "minor", INCONCLUSIVE,
         )  # fmt: skip
         self._reasons.setdefault(node, reason)
 

@@ -88,16 +88,22 @@ def start(config: SandboxConfig, folder: StateFolder, *, bird: bool = True) -> d
 def stop(folder: StateFolder) -> bool:
     """End the sandbox of ``folder``; whether there was one. Raises `LaunchError`."""
     state = folder.read()
-    if state is not None and start_time(state["pid"]) == state["started_ticks"]:
-        os.kill(state["pid"], signal.SIGTERM)
-    elif folder.alive():
+    if state is None or start_time(state["pid"]) != state["started_ticks"]:
+        if not folder.alive():
+            return False
         raise LaunchError(
             f"a sandbox lives in {folder.path}, but its {folder.path}/state.json does not say which process it is. Find it "
             f"with `fuser {folder.path}/sandbox.lock` and end it"
         )
-    else:
-        return False
-    if not folder.wait_dead(_DOWN_SECONDS):
+    holder = os.pidfd_open(state["pid"])
+    try:
+        signal.pidfd_send_signal(holder, signal.SIGTERM)
+        gone = select.select([holder], [], [], _DOWN_SECONDS)[0]
+    except ProcessLookupError:
+        gone = [holder]
+    finally:
+        os.close(holder)
+    if not gone or not folder.wait_dead(_DOWN_SECONDS):
         raise LaunchError(f"the sandbox of {folder.path} (process {state['pid']}) did not end in {_DOWN_SECONDS:.0f} s")
     return True
 

@@ -73,7 +73,7 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
     runner = web.AppRunner(build_app(store, cluster, authenticator, identity), access_log=None)
     await runner.setup()
     context = tls.server_context(credentials)
-    inside = await kernel.listen(config.control_plane, config.address_of(config.control_plane), API_PORT)
+    inside = await kernel.listen(config.control_plane, address, API_PORT)
     for each in (listener, inside):
         await web.SockSite(runner, each, ssl_context=context).start()
     server = f"https://127.0.0.1:{listener.getsockname()[1]}"

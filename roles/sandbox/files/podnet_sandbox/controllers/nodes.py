@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..config import SandboxConfig
-from .objects import condition, set_condition
+from .objects import set_condition
 
 NOT_READY_TAINT = "node.kubernetes.io/not-ready"
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -125,11 +125,6 @@ class Nodes:
 
 
 _NO_ID = "00000000-0000-0000-0000-000000000000"
-
-
-def network_available(node: Mapping[str, Any]) -> bool:
-    """Whether calico-node has said that it runs there."""
-    return condition(node, "NetworkUnavailable").get("status") == "False"
 
 
 def _set(conditions: list[Any], new: dict[str, Any]) -> list[Any]:

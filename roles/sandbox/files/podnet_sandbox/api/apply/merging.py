@@ -36,8 +36,10 @@ def _overlay_list(fields: ListField, live: list[Any], applied: list[Any]) -> lis
 
 def without(fields: Field | None, obj: Any, paths: Iterable[Path]) -> Any:
     """``obj`` without the fields and list entries at ``paths``, and without what is empty because of that."""
-    for path in sorted(paths, key=len, reverse=True):
-        obj = _remove(fields, obj, path)
+    gone = set(paths)
+    for path in sorted(gone, key=len, reverse=True):
+        if not any(path[:length] in gone for length in range(1, len(path))):  # goes with what it is in
+            obj = _remove(fields, obj, path)
     return obj
 
 

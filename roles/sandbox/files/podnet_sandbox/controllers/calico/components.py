@@ -16,22 +16,10 @@ import yaml
 
 from ..objects import owner_reference
 
-#: Calico's release for an operator's image tag (calico-facts, scope).
-CALICO_OF_OPERATOR = {
-    "v1.38.0": "v3.30.0",
-    "v1.38.13": "v3.30.7",
-    "v1.40.15": "v3.31.7",
-    "v1.42.3": "v3.32.1",
-}
 SYSTEM, API_SERVER = "calico-system", "calico-apiserver"
 _TEMPLATE = (Path(__file__).parent / "components.yaml").read_text(encoding="utf-8")
 
 Object = dict[str, Any]
-
-
-def calico_version(operator_image: str, default: str) -> str:
-    """The Calico that an operator of that image installs; ``default`` for tags that are not known."""
-    return CALICO_OF_OPERATOR.get(operator_image.rpartition(":")[2], default)
 
 
 def render(

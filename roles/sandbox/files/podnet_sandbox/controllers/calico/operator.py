@@ -19,7 +19,7 @@ from ...config import SandboxConfig
 from ...dataplane.felix import pod_mtu
 from ..objects import is_ready, is_terminating, now
 from . import status
-from .components import API_SERVER, SYSTEM, calico_version, render
+from .components import API_SERVER, SYSTEM, render
 from .configurations import FELIX, KUBE_CONTROLLERS
 from .installation import ip_pools, is_managed, pool_metadata, problems, with_defaults
 from .status import Health
@@ -43,8 +43,7 @@ class Operator:
         self._config = config
 
     def reconcile(self) -> None:
-        image = self._running_operator()
-        installation = self._get(INSTALLATIONS, "default") if image else None
+        installation = self._get(INSTALLATIONS, "default") if self._runs() else None
         if installation is None:
             return
         if is_terminating(installation):
@@ -59,20 +58,18 @@ class Operator:
         api_server = self._get(API_SERVERS, "default")
         pools = self._pools(installation)
         status.write(self._store, "ippools", pools, generation)
-        workloads = self._render(installation, api_server, calico_version(str(image), self._config.calico_version))
+        workloads = self._render(installation, api_server)
         calico = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == SYSTEM])
         status.write(self._store, "calico", calico, generation)
         if api_server:
             served = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == API_SERVER])
             self._report_api_server(api_server, served)
-        self._report(installation, calico if pools.available else pools, str(image))
+        self._report(installation, calico if pools.available else pools)
 
-    def _running_operator(self) -> str | None:
-        """Image of the operator whose pod runs, or None."""
-        for pod in self._store.scan("pods", "tigera-operator"):
-            if pod["metadata"].get("labels", {}).get("k8s-app") == "tigera-operator" and is_ready(pod):
-                return str(pod["spec"]["containers"][0]["image"])
-        return None
+    def _runs(self) -> bool:
+        """Whether the operator's pod runs. Its image does not matter: which Calico it installs was said at `up`."""
+        pods = self._store.scan("pods", "tigera-operator")
+        return any((pod["metadata"].get("labels") or {}).get("k8s-app") == "tigera-operator" and is_ready(pod) for pod in pods)
 
     def _complete(self, installation: dict[str, Any]) -> dict[str, Any]:
         """Write the defaults and the finalizers, as the operator does."""
@@ -123,9 +120,7 @@ class Operator:
         entries = ((found or {}).get("status") or {}).get("conditions") or ()
         return any(entry["type"] == "Available" and entry["status"] == "True" for entry in entries)
 
-    def _render(
-        self, installation: Mapping[str, Any], api_server: Mapping[str, Any] | None, version: str
-    ) -> list[dict[str, Any]]:
+    def _render(self, installation: Mapping[str, Any], api_server: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         """Apply all objects; returns the workloads as they are now."""
         for namespace in (SYSTEM, API_SERVER) if api_server else (SYSTEM,):
             self._ensure("namespaces", {
@@ -133,10 +128,10 @@ class Operator:
                 "kind": "Namespace",
                 "metadata": {"name": namespace, "labels": {"name": namespace}},
             })  # fmt: skip
-        self._configure(installation, version)
+        self._configure(installation)
         nodes = len(self._store.scan("nodes"))
         applied = []
-        for obj in render(installation, version, nodes, self._config.service_subnet, api_server):
+        for obj in render(installation, self._config.calico_version, nodes, self._config.service_subnet, api_server):
             account = obj["spec"].get("template", {}).get("spec", {}).get("serviceAccountName")
             if account:
                 self._ensure("serviceaccounts", _service_account(account, obj["metadata"]["namespace"]))
@@ -145,11 +140,11 @@ class Operator:
                 applied.append(kept)
         return applied
 
-    def _configure(self, installation: Mapping[str, Any], version: str) -> None:
+    def _configure(self, installation: Mapping[str, Any]) -> None:
         """FelixConfiguration, ClusterInformation and KubeControllersConfiguration, as recorded."""
         bgp = installation["spec"]["calicoNetwork"]["bgp"] == "Enabled"
         information = {
-            "calicoVersion": version,
+            "calicoVersion": self._config.calico_version,
             "clusterGUID": uuid.uuid4().hex,
             "clusterType": "typha,kdd,k8s,operator" + (",bgp" if bgp else ""),
             "datastoreReady": True,
@@ -188,18 +183,18 @@ class Operator:
         metadata = wanted["metadata"]
         return self._get(res, metadata["name"], metadata.get("namespace")) or self._store.create(res, wanted)
 
-    def _report(self, installation: Mapping[str, Any], health: Health, image: str) -> None:
+    def _report(self, installation: Mapping[str, Any], health: Health) -> None:
         before = (installation.get("status") or {}).get("conditions") or []
         network = installation["spec"]["calicoNetwork"]
-        uplink = pod_mtu(self._store.scan(POOLS), configured=network.get("mtu") or 0)
+        mtu = pod_mtu(self._store.scan(POOLS), configured=network.get("mtu") or 0)
         report = {
             "computed": installation["spec"],
             "conditions": status.conditions(before, health, installation["metadata"]["generation"], "Ready"),
-            "mtu": uplink,
+            "mtu": mtu,
             "variant": "Calico",
         }
         if health.available:
-            report["calicoVersion"] = calico_version(image, self._config.calico_version)
+            report["calicoVersion"] = self._config.calico_version
         self._store.patch(INSTALLATIONS, "default", {"status": report}, subresource="status")
 
     def _report_api_server(self, api_server: Mapping[str, Any], health: Health) -> None:

@@ -35,27 +35,31 @@ class Prober(Protocol):
     async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> bool: ...
 
 
-def asker(kernel: Prober, pod: Mapping[str, Any], container: Mapping[str, Any], probe: Mapping[str, Any], ip: str) -> Ask:
-    """How to ask ``probe`` once."""
+def asker(kernel: Prober, pod: Mapping[str, Any], container: Mapping[str, Any], probe: Mapping[str, Any], ip: str) -> tuple[Ask, str]:
+    """How to ask ``probe`` once, and what is asked, in words."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     timeout = float(probe.get("timeoutSeconds") or 1)
     if "exec" in probe:
         argv = tuple(probe["exec"]["command"])
-        return lambda: kernel.probe_exec(namespace, name, container["name"], argv, timeout)
+        return lambda: kernel.probe_exec(namespace, name, container["name"], argv, timeout), " ".join(argv)
     action = probe.get("httpGet") or probe.get("tcpSocket") or {}
     port = target_port({"spec": {"containers": [container]}}, {"port": 0, "targetPort": action.get("port")})
     host = action.get("host") or ip
     if port is None:
-        return _never
+        return _never, f"port {action.get('port')}, which no container declares"
     if "tcpSocket" in probe:
-        return lambda: kernel.probe_tcp(namespace, name, host, port, timeout)
-    tls = action.get("scheme", "HTTP") == "HTTPS"
+        return lambda: kernel.probe_tcp(namespace, name, host, port, timeout), f"tcp://{host}:{port}"
+    scheme = action.get("scheme", "HTTP").lower()
     path = action.get("path") or "/"
-    return lambda: kernel.probe_http(namespace, name, host, port, path, timeout, tls=tls)
+    url = f"{scheme}://{host}:{port}{path}"
+    return lambda: kernel.probe_http(namespace, name, host, port, path, timeout, tls=scheme == "https"), url
 
 
 async def watch(ask: Ask, probe: Mapping[str, Any], ready: bool, changed: Callable[[bool], None]) -> None:
-    """Ask until cancelled; ``changed(answer)`` is called when enough equal answers in a row differ from ``ready``."""
+    """Ask until cancelled. ``changed(answer)`` is called when enough answers in a row say otherwise than ``ready``.
+
+    Also when a container that was never ready has failed often enough for people to be told.
+    """
     needed = {True: int(probe.get("successThreshold") or 1), False: int(probe.get("failureThreshold") or 3)}
     period = float(probe.get("periodSeconds") or 10)
     pause, streak, last = min(period, EAGER_PAUSE), 0, ready
@@ -67,7 +71,7 @@ async def watch(ask: Ask, probe: Mapping[str, Any], ready: bool, changed: Callab
         answer = await _answer(ask)
         streak = streak + 1 if answer == last else 1
         last = answer
-        if answer != ready and streak >= needed[answer]:
+        if streak == needed[answer] and not (answer and ready):
             ready = answer
             changed(answer)
         if ready:

@@ -222,15 +222,16 @@ class PodWorker:
         if probe is None or not container.running:
             return
         spec = next(entry for entry in self._pod["spec"]["containers"] if entry["name"] == container.name)
-        ask = asker(self._node.kernel, self._pod, spec, probe, self.facts.pod_ip)
+        ask, what = asker(self._node.kernel, self._pod, spec, probe, self.facts.pod_ip)
         self._cancel(f"probe/{container.name}")
-        task = asyncio.ensure_future(watch(ask, probe, container.ready, lambda ready: self._probed(container, ready)))
+        task = asyncio.ensure_future(watch(ask, probe, container.ready, lambda ready: self._probed(container, ready, what)))
         self._tasks[f"probe/{container.name}"] = task
 
-    def _probed(self, container: ContainerFacts, ready: bool) -> None:
+    def _probed(self, container: ContainerFacts, ready: bool, what: str) -> None:
         container.ready = ready
         if not ready:
-            self._events.warning(self._pod, "Unhealthy", "Readiness probe failed", self._pod["spec"]["nodeName"])
+            message = f"Readiness probe failed: container {container.name}: no success from {what}"
+            self._events.warning(self._pod, "Unhealthy", message, self._pod["spec"]["nodeName"])
         self.write_status()
 
     def _readiness_probe(self, name: str) -> Mapping[str, Any] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -15,12 +16,17 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import cache
 
+from ...confinement import inside
+from ...zygote_client import StartError
 from ..desired import Bgp
 from .configuration import render
+
+_log = logging.getLogger(__name__)
 
 CONFIGURATION = "/etc/calico/confd/config/bird.cfg"
 CONTROL_SOCKET = "/run/calico/bird.ctl"
 _VERSION = re.compile(r"BIRD version (\d+)\.(\S+)")
+_LAST_LINE = re.compile(rb"(0\d{3}|[89]\d{3}) ")  # done, or an error; a hyphen after the code means more to come
 _SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 #: runit waits a second before it starts a service again that just ended.
 _RESTART_DELAY = 1.0
@@ -76,11 +82,12 @@ class BirdDaemon:
         if bgp is None:
             await self._stop()
         else:
-            self._write(render(bgp, major=installed()[1]))
-            if self._pid:
-                await self._reconfigure()
-            else:
-                await self._start()
+            text = render(bgp, major=installed()[1])
+            inside.write(self._root, CONFIGURATION, text.encode())
+            if self._keeper is None:
+                await self._start(text)
+            elif self._pid:
+                await self._reconfigure(text)  # else it just died, and the keeper starts it with the new text
         self._applied = bgp
 
     async def abandon(self) -> None:
@@ -91,10 +98,10 @@ class BirdDaemon:
                 await self._keeper
             self._keeper = None
 
-    async def _start(self) -> None:
+    async def _start(self, text: str) -> None:
         exited = await self._launch()
         self._keeper = asyncio.create_task(self._keep(exited))
-        await self._answering(exited)
+        await self._answering(exited, text)
 
     async def _launch(self) -> asyncio.Future[int]:
         """As Calico's runit service does: foreground, graceful-restart recovery."""
@@ -110,7 +117,13 @@ class BirdDaemon:
             self._pid = 0
             if time.monotonic() - started < _SHORT_LIFE:
                 await asyncio.sleep(_RESTART_DELAY)
-            exited = await self._launch()
+            while True:
+                try:
+                    exited = await self._launch()
+                    break
+                except StartError as error:
+                    _log.warning("BIRD could not be started again: %s", error)
+                    await asyncio.sleep(_RESTART_DELAY)
 
     async def _stop(self) -> None:
         """SIGTERM: peers withdraw at once, the kernel keeps the routes (`persist`)."""
@@ -122,42 +135,35 @@ class BirdDaemon:
                 await asyncio.sleep(0.01)
             self._pid = 0
 
-    async def _answering(self, exited: asyncio.Future[int]) -> None:
+    async def _answering(self, exited: asyncio.Future[int], text: str) -> None:
         deadline = time.monotonic() + _STOP_WAIT
         while time.monotonic() < deadline and not exited.done():
             with contextlib.suppress(OSError):
                 await self._ask("show status")
                 return
             await asyncio.sleep(0.01)
-        raise BirdError(f"BIRD did not start with {CONFIGURATION}:\n{self._read()}")
+        await self._stop()
+        raise BirdError(f"BIRD did not start with {CONFIGURATION}:\n{text}")
 
-    async def _reconfigure(self) -> None:
+    async def _reconfigure(self, text: str) -> None:
         answer = await self._ask("configure")
         if not re.search(r"^(0003|0004|0018)", answer, re.MULTILINE):  # Reconfigured, in progress, queued
-            raise BirdError(f"BIRD refused {CONFIGURATION}: {answer.strip()}\n{self._read()}")
+            raise BirdError(f"BIRD refused {CONFIGURATION}: {answer.strip()}\n{text}")
 
     async def _ask(self, command: str) -> str:
         """One command on the control socket; the answer with its numeric codes."""
-        reader, writer = await asyncio.open_unix_connection(self._root + CONTROL_SOCKET)
+        with inside.socket_path(self._root, CONTROL_SOCKET) as path:
+            reader, writer = await asyncio.open_unix_connection(path)
         try:
             await reader.readline()
             writer.write(f"{command}\n".encode())
             answer = b""
-            while not re.search(rb"^(0\d{3}|[89]\d{3}) ", answer.rpartition(b"\n")[0].rpartition(b"\n")[2], re.MULTILINE):
-                part = await asyncio.wait_for(reader.readline(), timeout=_STOP_WAIT)
-                if not part:
+            last = b""
+            while not _LAST_LINE.match(last):
+                last = await asyncio.wait_for(reader.readline(), timeout=_STOP_WAIT)
+                if not last:
                     break
-                answer += part
+                answer += last
             return answer.decode(errors="replace")
         finally:
             writer.close()
-
-    def _write(self, text: str) -> None:
-        path = self._root + CONFIGURATION
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="ascii") as file:
-            file.write(text)
-
-    def _read(self) -> str:
-        with open(self._root + CONFIGURATION, encoding="ascii") as file:
-            return file.read()

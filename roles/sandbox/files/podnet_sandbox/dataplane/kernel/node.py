@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 
-from ...confinement.rootfs import write
+from ...confinement import inside
 from ...images.table import PATH
 from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, ZygoteClient
 from ..bird.daemon import BirdDaemon
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 NODE_CAPABILITIES = (*POD_CAPABILITIES, "NET_ADMIN", "NET_BROADCAST")
 _FELIX_READY = "/run/calico/felix-ready"
+_FOLDERS = ("/run/calico", "/var/lib/calico", "/var/log/calico")
 _UPLINK_MTU = 1500
 
 StartNode = Callable[[NamespaceDescriptors], Awaitable[int]]
@@ -59,8 +60,9 @@ class Node:
     async def start(self, start_node: StartNode) -> None:
         """Start the first process and have the node's folders."""
         self.pid = await start_node(self.namespace.descriptors)
-        for folder in ("run/calico", "var/lib/calico", "var/log/calico"):
-            os.makedirs(f"{self.root}/{folder}", exist_ok=True)
+        for path in _FOLDERS:
+            with inside.folder(self.root, path):
+                pass  # made by being asked for
         self.bird = BirdDaemon(self.root, self._spawn, self._zygote.kill)
 
     async def stop(self) -> None:
@@ -99,7 +101,7 @@ class Node:
         if ready:
             self._write(_FELIX_READY, b"")
         elif self._written.pop(_FELIX_READY, None) is not None:
-            os.unlink(self.root + _FELIX_READY)
+            inside.remove(self.root, _FELIX_READY)
 
     def socket(self) -> socket.socket:
         """A TCP socket of the node, not connected. In the namespace thread."""
@@ -142,5 +144,5 @@ class Node:
 
     def _write(self, path: str, content: bytes) -> None:
         if self._written.get(path) != content:
-            write(self.root + path, content)
+            inside.write(self.root, path, content)
             self._written[path] = content

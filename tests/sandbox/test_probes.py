@@ -1,0 +1,63 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a readiness probe's answers change what a pod is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from podnet_sandbox.controllers.kubelet import probes
+from podnet_sandbox.dataplane.kernel import NotRunning
+
+
+def changes(answers, ready=False, **probe):
+    """What `watch` reports for those answers, asked without pauses."""
+    queue, seen = list(answers), []
+
+    async def ask():
+        if not queue:
+            raise asyncio.CancelledError
+        answer = queue.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def run():
+        with pytest.raises(asyncio.CancelledError):
+            await probes.watch(ask, {"periodSeconds": 0.001, **probe}, ready, seen.append)
+
+    asyncio.run(run())
+    return seen
+
+
+def test_one_success_makes_ready():
+    assert changes([False, True, True]) == [True]
+
+
+def test_three_failures_in_a_row_make_unready():
+    assert changes([False, False, True, False, False, False, False], ready=True) == [False]
+
+
+def test_thresholds_are_the_probes_own():
+    assert changes([True, True, True], successThreshold=3) == [True]
+    assert changes([True, True], successThreshold=3) == []
+    assert changes([False], ready=True, failureThreshold=1) == [False]
+
+
+def test_a_container_that_never_answers_is_reported_once():
+    assert changes([False] * 9) == [False]
+
+
+def test_a_container_that_cannot_be_asked_is_not_ready():
+    assert changes([NotRunning("gone")] * 3, ready=True) == [False]
+
+
+def test_a_named_port_is_the_containers():
+    container = {"name": "c", "ports": [{"name": "http", "containerPort": 8080}]}
+    pod = {"metadata": {"namespace": "default", "name": "p"}}
+    _, what = probes.asker(None, pod, container, {"httpGet": {"port": "http", "scheme": "HTTPS"}}, "10.0.0.1")
+    assert what == "https://10.0.0.1:8080/"
+    ask, what = probes.asker(None, pod, container, {"tcpSocket": {"port": "nosuch"}}, "10.0.0.1")
+    assert "nosuch" in what
+    assert asyncio.run(ask()) is False

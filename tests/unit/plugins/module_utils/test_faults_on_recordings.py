@@ -1,0 +1,365 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real recordings: healthy ones have no failure; each fault put into one is named by its check, on its node, once.
+
+A fault here is the state that the recordings of faults show (faults.md), made by an edit of a healthy recording.
+"""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.podnet.calico.plugins.module_utils import _names
+from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, judge
+from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    Affinity,
+    Allocation,
+    BirdRoute,
+    Route,
+    Rule,
+    Unobserved,
+)
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
+    SCENARIOS,
+    changed_route,
+    failed,
+    recording,
+    with_facts,
+    with_node,
+    with_pod,
+    without_route,
+)
+
+WORKER, WORKER2, CONTROL = "pod-routing-worker", "pod-routing-worker2", "pod-routing-control-plane"
+BLOCK, BLOCK2 = "192.168.93.192/26", "192.168.112.192/26"
+VXLAN, NONE = "calico-v3.30.7/vxlan", "calico-v3.30.7/none"
+POD = "multitool-1-knjt9"  # on the worker, 192.168.93.194
+DEVICE = _names.pod_device("default", POD)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_healthy_recording_has_no_failure_and_nothing_undecided(scenario):
+    verdict = judge(recording(scenario))
+    assert [f.message for f in verdict.findings if f.outcome in ("failed", "inconclusive")] == []
+    assert verdict.summary["passed"] > 90
+    assert not verdict.failed
+
+
+def _links(snapshot, node, name, **fields):
+    return with_facts(snapshot, node, links=lambda links: tuple(x._replace(**fields) if x.name == name else x for x in links))
+
+
+def _without_link(snapshot, node, name):
+    return with_facts(
+        snapshot, node,
+        links=lambda links: tuple(x for x in links if x.name != name),
+        routes=lambda routes: tuple(r for r in routes if r.dev != name),
+        addresses=lambda rows: tuple(a for a in rows if a.dev != name),
+        neighbours=lambda rows: tuple(x for x in rows if x.dev != name),
+        fdb=lambda rows: tuple(x for x in rows if x.dev != name),
+    )  # fmt: skip
+
+
+def _sysctl(snapshot, node, name, value):
+    return with_facts(snapshot, node, sysctls=lambda old: dict(old, **{name: value}))
+
+
+def _add_route(snapshot, node, route):
+    return with_facts(snapshot, node, routes=lambda routes: routes + (route,))
+
+
+def _blocks(snapshot, cidr, **fields):
+    return snapshot._replace(blocks=tuple(b._replace(**fields) if b.cidr == cidr else b for b in snapshot.blocks))
+
+
+def _sessions(snapshot, node, peer, info):
+    def change(bird):
+        return bird._replace(sessions=tuple(s._replace(state="start", info=info) if s.peer == peer else s for s in bird.sessions))
+
+    return with_facts(snapshot, node, bird=change)
+
+
+def _held_back(snapshot):
+    route = BirdRoute(BLOCK, "172.18.0.3", "eth0", "Mesh_172_18_0_3", "!")
+    bad = changed_route(snapshot, CONTROL, BLOCK, gateway="172.18.0.4", protocol="boot")
+    return with_facts(bad, CONTROL, bird=lambda bird: bird._replace(routes=tuple(r for r in bird.routes if r.dst != BLOCK) + (route,)))
+
+
+def _policy(snapshot):
+    table = _add_route(snapshot, WORKER, Route("192.168.0.0/16", gateway="172.18.0.1", dev="eth0", table="100"))
+    return with_facts(table, WORKER, rules=lambda rules: rules + (Rule(100, "from all", "lookup 100"),))
+
+
+def _leak(snapshot):
+    block = next(b for b in snapshot.blocks if b.cidr == BLOCK)
+    held = Allocation("192.168.93.250", "k8s-pod-network.gone", WORKER, "default", "gone")
+    return _blocks(snapshot, BLOCK, allocations=block.allocations + (held,))
+
+
+def _pod_elsewhere(snapshot):
+    return with_pod(snapshot, POD, lambda p: p._replace(address="10.9.9.9", addresses=("10.9.9.9",), calico_address="10.9.9.9"))
+
+
+def _second_affinity(snapshot):
+    return snapshot._replace(affinities=snapshot.affinities + (Affinity("x", BLOCK, WORKER2),))
+
+
+def _gateway(snapshot, states):
+    def change(pod):
+        rows = tuple(n._replace(mac=None, states=states) if n.address == "169.254.1.1" else n for n in pod.facts.neighbours)
+        return pod._replace(facts=pod.facts._replace(neighbours=rows))
+
+    return with_pod(snapshot, POD, change)
+
+
+def _pod_facts(snapshot, **fields):
+    def change(pod):
+        new = {key: value(getattr(pod.facts, key)) for key, value in fields.items()}
+        return pod._replace(facts=pod.facts._replace(**new))
+
+    return with_pod(snapshot, POD, change)
+
+
+# id of the check · node · words of the message · recording · the fault
+FAULTS = [
+    ("blocks.remote-route", WORKER, "no route to %s of %s" % (BLOCK2, WORKER2), None, lambda s: without_route(s, WORKER, BLOCK2)),
+    ("blocks.remote-route", WORKER, "differs in via", None, lambda s: changed_route(s, WORKER, BLOCK2, gateway="172.18.0.2")),
+    ("blocks.remote-route", WORKER, "differs in via", VXLAN, lambda s: changed_route(s, WORKER, BLOCK2, gateway="192.168.116.7")),
+    ("blocks.remote-route", WORKER, "differs in dev", None, lambda s: changed_route(s, WORKER, BLOCK2, dev="vxlan.calico")),
+    ("blocks.remote-route", WORKER, "no route to", NONE, lambda s: without_route(s, WORKER, BLOCK2)),
+    ("blocks.route-owner", WORKER, "is of proto boot, not 80", None, lambda s: changed_route(s, WORKER, BLOCK2, protocol="boot")),
+    ("blocks.own-blackhole", WORKER, "no blackhole for its own block", None, lambda s: without_route(s, WORKER, BLOCK)),
+    ("blocks.tunnel-address", WORKER, "192.168.112.192/32 differs in via", None,
+     lambda s: changed_route(s, WORKER, "192.168.112.192/32", gateway="172.18.0.2")),
+    ("blocks.borrowed-route", WORKER2, "no route to 10.99.0.5/32", "calico-v3.30.7/borrowed-vxlan",
+     lambda s: without_route(s, WORKER2, "10.99.0.5/32")),
+    ("blocks.borrowed-route", WORKER, "no route to 10.99.0.1/32", "calico-v3.30.7/borrowed-none",
+     lambda s: without_route(s, WORKER, "10.99.0.1/32")),
+    ("blocks.stray-route", WORKER2, "more specific", None,
+     lambda s: _add_route(s, WORKER2, Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0"))),
+    ("blocks.stray-route", WORKER, "no Calico object explains", None,
+     lambda s: _add_route(s, WORKER, Route("192.168.112.0/24", gateway="172.18.0.1", dev="eth0"))),
+    ("blocks.policy-rule", WORKER, "before the main table", None, _policy),
+    ("host.route", WORKER, "no route to its own pod default/%s" % POD, None, lambda s: without_route(s, WORKER, "192.168.93.194/32")),
+    ("host.route", WORKER, "is doubled", None,
+     lambda s: _add_route(s, WORKER, Route("192.168.93.194/32", dev="cali0337ec045c9", scope="link", metric=5))),
+    ("host.route", WORKER, "differs in dev", None, lambda s: changed_route(s, WORKER, "192.168.93.194/32", dev="cali0337ec045c9")),
+    ("host.route", WORKER, "differs in metric", "calico-v3.32.1/vxlancrosssubnet",
+     lambda s: changed_route(s, WORKER, "192.168.93.203/32", metric=0)),
+    ("host.device", WORKER, "%s of pod default/%s is down" % (DEVICE, POD), None,
+     lambda s: without_route(_links(s, WORKER, DEVICE, admin_up=False, carrier=False), WORKER, "192.168.93.194/32")),
+    ("host.device", WORKER, "is missing", None, lambda s: _without_link(s, WORKER, DEVICE)),
+    ("host.stray", WORKER, "belongs to no pod", None,
+     lambda s: _add_route(s, WORKER, Route("192.168.93.240/32", dev="calideadbeef000", scope="link"))),
+    ("host.gateway-route", WORKER, "no route that covers 169.254.1.1", None, lambda s: without_route(s, WORKER, "0.0.0.0/0")),
+    ("sysctls.pod-device", WORKER, "answers no ARP", None, lambda s: _sysctl(s, WORKER, "net.ipv4.conf.%s.proxy_arp" % DEVICE, "0")),
+    ("sysctls.forwarding", WORKER, "ip_forward is 0", None, lambda s: _sysctl(s, WORKER, "net.ipv4.ip_forward", "0")),
+    ("vxlan.device", WORKER, "is missing", None, lambda s: _without_link(s, WORKER, "vxlan.calico")),
+    ("vxlan.device", WORKER, "is missing", VXLAN, lambda s: _without_link(s, WORKER, "vxlan.calico")),
+    ("vxlan.device", WORKER, "of MAC 66:00:00:00:00:00", None, lambda s: _links(s, WORKER, "vxlan.calico", mac="66:00:00:00:00:00")),
+    ("vxlan.neighbours", WORKER, "is no entry", None, lambda s: with_facts(
+        s, WORKER, neighbours=lambda rows: tuple(n for n in rows if n.address != "192.168.112.192"))),
+    ("vxlan.fdb", WORKER, "instead of 172.18.0.4", VXLAN, lambda s: with_facts(
+        s, WORKER, fdb=lambda rows: tuple(e._replace(dst="172.18.0.2") if e.dst == "172.18.0.4" else e for e in rows))),
+    ("vxlan.address", WORKER, "is missing", None, lambda s: with_node(
+        without_route(without_route(s, CONTROL, "192.168.93.192/32"), WORKER2, "192.168.93.192/32"), WORKER,
+        lambda n: n._replace(vxlan_tunnel_address=None))),
+    ("bgp.sessions", WORKER, "the BGP session to %s (172.18.0.4) is start Connect" % WORKER2, None,
+     lambda s: _sessions(s, WORKER, "172.18.0.4", "Connect")),
+    ("bgp.running", WORKER, "BIRD does not run", None, lambda s: with_facts(
+        s, WORKER, bird=lambda b: b._replace(running=False, message="Connection refused", sessions=(), routes=()))),
+    ("blocks.remote-route", CONTROL, "differs in via, proto", NONE, _held_back),
+    ("ipam.affinity", WORKER, "2 confirmed affinities", None, _second_affinity),
+    ("ipam.affinity", WORKER2, "the block names %s, its affinity %s" % (WORKER2, WORKER), None,
+     lambda s: _blocks(s, BLOCK, affinity="host:" + WORKER2)),
+    ("ipam.owner", None, "no node of this cluster", None, lambda s: s._replace(
+        blocks=s.blocks + (s.blocks[0]._replace(cidr="192.168.200.0/26", affinity="host:gone", allocations=()),),
+        affinities=s.affinities + (Affinity("gone", "192.168.200.0/26", "gone"),))),
+    ("ipam.layout", WORKER, "overlaps block", None, lambda s: s._replace(
+        blocks=s.blocks + (s.blocks[0]._replace(cidr="192.168.93.192/28", affinity="host:" + WORKER, allocations=()),),
+        affinities=s.affinities + (Affinity("x", "192.168.93.192/28", WORKER),))),
+    ("ipam.allocation", WORKER, "pod default/gone, which does not exist", None, _leak),
+    ("ipam.pools", None, "overlaps the service range", None,
+     lambda s: s._replace(header=s.header._replace(settings=s.header.settings._replace(service_cidr="192.168.96.0/20")))),
+    ("pods.allocation", WORKER, "is in no block", None, _pod_elsewhere),
+    ("pods.routes", WORKER, "not exactly Calico's two routes", None,
+     lambda s: _pod_facts(s, routes=lambda routes: routes + (Route("10.0.0.0/8", dev="eth1"),))),
+    ("pods.interface", WORKER, "192.168.93.194/24 on eth0", None, lambda s: _pod_facts(
+        s, addresses=lambda rows: tuple(a._replace(prefixlen=24) if a.prefixlen == 32 else a for a in rows))),
+    ("pods.gateway", WORKER, "cannot resolve its gateway", None, lambda s: _gateway(s, ("FAILED",))),
+    ("pods.mtu", WORKER, "MTU 1400 and 1450", None, lambda s: _pod_facts(
+        s, links=lambda links: tuple(x._replace(mtu=1400) if x.name == "eth0" else x for x in links))),
+    ("nodes.address", WORKER, "Kubernetes knows the node as 172.18.0.3", None,
+     lambda s: with_node(s, WORKER, lambda n: n._replace(calico_address="172.18.0.9/16"))),
+    ("nodes.ready", WORKER, "is not Ready: kubelet stopped", None,
+     lambda s: with_node(s, WORKER, lambda n: n._replace(ready=False, not_ready_reason="kubelet stopped"))),
+    ("nodes.calico-node", WORKER, "no running calico-node", None,
+     lambda s: with_node(s, WORKER, lambda n: n._replace(calico_node_pod=None))),
+    ("nat.masquerade", WORKER, "holds nothing instead of 192.168.0.0/16", None, lambda s: with_facts(
+        s, WORKER, masquerade=lambda m: m._replace(masquerade_pools=()))),
+    ("workloads.rolled-out", None, "default/multitool-1 is not rolled out", None, lambda s: s._replace(
+        workloads=tuple(w._replace(ready=2) if w.name == "multitool-1" else w for w in s.workloads))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "node", "says", "scenario", "fault"), FAULTS, ids=lambda value: value if isinstance(value, str) else None)
+def test_a_fault_is_named_by_its_check_on_its_node_and_explains_the_rest(check, node, says, scenario, fault):
+    healthy = recording(scenario) if scenario else recording()
+    verdict = judge(fault(healthy))
+    own = [finding for finding in verdict.findings if finding.id == check and finding.node == node and finding.cause is None]
+    assert own, [(f.id, f.node, f.message) for f in verdict.findings]
+    assert any(says in finding.message for finding in own), [finding.message for finding in own]
+    assert all(finding.remedy and finding.expected and finding.actual and finding.doc for finding in own)
+    assert verdict.failed
+    assert failed(verdict) == {check}, [(f.id, f.message) for f in verdict.findings if f.cause is None]
+
+
+# What each piece of evidence is needed for: without it, these checks cannot pass on that node.
+NEEDS = {
+    "routes": {"blocks.remote-route", "blocks.own-blackhole", "blocks.stray-route", "host.route", "paths.pod-to-pod", "host.gateway-route"},
+    "links": {"host.device", "vxlan.device", "paths.pod-to-pod"},
+    "addresses": {"blocks.remote-route", "vxlan.device"},
+    "rules": {"blocks.policy-rule", "paths.pod-to-pod"},
+    "neighbours": {"vxlan.neighbours"},
+    "fdb": {"vxlan.fdb"},
+    "sysctls": {"sysctls.forwarding", "sysctls.pod-device"},
+    "bird": {"bgp.running", "bgp.sessions", "bgp.synced"},
+    "bird.routes": {"bgp.synced"},
+    "masquerade": {"nat.masquerade"},
+}
+
+
+@pytest.mark.parametrize("what", sorted(NEEDS))
+def test_evidence_that_is_missing_is_never_a_pass(what):
+    gap = Unobserved(what, "the command", "exec refused")
+    verdict = judge(with_facts(recording(), WORKER, unobserved=(gap,)))
+    outcomes = {result.id: result.outcome for result in verdict.results if result.node == WORKER}
+    assert {check: outcomes.get(check) for check in NEEDS[what]} == dict.fromkeys(NEEDS[what], "inconclusive")
+    assert failed(verdict) == set()
+    assert verdict.failed
+    causes = {finding.id for finding in verdict.findings if finding.cause is None}
+    assert causes == {"nodes.observed"}, "one gap is one headline"
+    assert "exec refused" in verdict.msg
+
+
+@pytest.mark.parametrize("what", ["links", "addresses", "routes", "neighbours"])
+def test_a_pod_that_could_not_be_read_is_undecided(what):
+    gap = Unobserved(what, "ip", "no such command")
+    verdict = judge(with_pod(recording(), POD, lambda pod: pod._replace(facts=pod.facts._replace(unobserved=(gap,)))))
+    undecided = [finding for finding in verdict.findings if finding.outcome == "inconclusive"]
+    assert {finding.subject.name for finding in undecided} == {POD}
+    assert {finding.node for finding in undecided} == {WORKER}
+
+
+@pytest.mark.parametrize("plural", ["nodes", "pods", "ippools", "ipamblocks", "blockaffinities"])
+def test_a_list_that_was_refused_makes_what_needs_it_undecided(plural):
+    gap = Unobserved(plural, "kubectl get %s" % plural, 'Grant verb "list" on resource "%s"' % plural)
+    header = recording().header._replace(unobserved=(gap,))
+    field = {"ippools": "pools", "ipamblocks": "blocks", "blockaffinities": "affinities"}.get(plural, plural)
+    verdict = judge(recording()._replace(header=header, **{field: ()}))
+    assert failed(verdict) == set(), [f.message for f in verdict.findings if f.outcome == "failed"]
+    assert verdict.summary["inconclusive"] > 0
+    assert 'Grant verb "list"' in verdict.msg
+
+
+def test_an_empty_cluster_proves_nothing():
+    empty = recording()._replace(nodes=(), pods=(), pools=(), blocks=(), affinities=(), handles=(), workloads=())
+    verdict = judge(empty)
+    assert verdict.failed
+    assert verdict.summary["failed"] == 0
+    assert "no node" in verdict.msg
+
+
+def test_a_verdict_in_which_nothing_passed_fails_even_where_nothing_failed():
+    verdict = judge(recording(), checks=["connectivity.*"])
+    assert verdict.summary["passed"] == 0
+    assert verdict.failed
+    assert verdict.findings[0].id == "verdict.empty"
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"bpf_enabled": True}, "eBPF"),
+        ({"route_source": "WorkloadIPs"}, "routeSource WorkloadIPs"),
+        ({"route_sync_disabled": True}, "routeSyncDisabled"),
+        ({"ipam_type": "HostLocal"}, "IPAM HostLocal"),
+        ({"cni_type": "AmazonVPC"}, "CNI plugin AmazonVPC"),
+        ({"wireguard_enabled": True}, "WireGuard"),
+    ],
+)
+def test_what_is_not_modelled_is_said_and_never_failed(setting, reason):
+    header = recording().header
+    header = header._replace(settings=header.settings._replace(**setting))
+    broken = without_route(recording(), WORKER, BLOCK2) if "route" in str(setting) or "type" in str(setting) else recording()
+    verdict = judge(broken._replace(header=header))
+    said = [finding for finding in verdict.findings if finding.outcome == "inconclusive"]
+    assert any("not modelled (%s" % reason in finding.message for finding in said)
+    assert failed(verdict) <= {"pods.mtu"}
+    assert verdict.summary["passed"] > 20, "what still holds is still judged"
+
+
+def test_checks_are_chosen_by_wildcard_and_a_misspelt_one_is_refused():
+    only = judge(recording(), checks=["blocks.*"], skip_checks=["blocks.policy-*"])
+    assert {result.id.partition(".")[0] for result in only.results} == {"blocks"}
+    assert "blocks.policy-rule" not in {result.id for result in only.results}
+    with pytest.raises(ValueError, match="block.remote"):
+        judge(recording(), checks=["block.remote"])
+
+
+def test_fail_on_decides_what_fails():
+    gap = with_facts(recording(), WORKER, unobserved=(Unobserved("rules", "ip rule", "refused"),))
+    assert judge(gap).failed
+    assert not judge(gap, fail_on=("failed",)).failed
+
+
+def test_a_pod_wired_before_a_change_of_encapsulation_is_a_warning_that_says_how_to_end_it():
+    def old(snapshot, mtu):
+        inside = _pod_facts(snapshot, links=lambda links: tuple(x._replace(mtu=mtu) if x.name == "eth0" else x for x in links))
+        return _links(inside, WORKER, DEVICE, mtu=mtu)
+
+    verdict = judge(old(recording(), 1480))
+    [finding] = verdict.findings
+    assert (finding.id, finding.outcome) == ("pods.mtu", "warning")
+    assert "before the encapsulation was changed" in finding.message
+    assert "Delete the pod" in finding.remedy
+    assert not verdict.failed
+
+
+def test_a_foreign_route_that_bgp_spread_is_one_cause():
+    foreign = Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0")
+    snapshot = _add_route(recording(NONE), WORKER2, foreign)
+    for node in (WORKER, CONTROL):
+        snapshot = _add_route(snapshot, node, foreign._replace(gateway="172.18.0.4", protocol="bird"))
+    causes = [finding for finding in judge(snapshot).findings if finding.cause is None]
+    assert [(finding.id, finding.node) for finding in causes] == [("blocks.stray-route", WORKER2)]
+
+
+def test_each_check_has_a_fault_that_it_finds():
+    elsewhere = {"connectivity", "intent"}  # their own test files
+    never_alone = {"nodes.observed", "paths.pod-to-pod", "bgp.synced", "ipam.handles", "ipam.capacity", "vxlan.leftover"}
+    tested = {fault[0] for fault in FAULTS}
+    assert {check.id for check in CHECKS if check.id.partition(".")[0] not in elsewhere} - tested == never_alone
+
+
+def test_a_detour_is_found_though_every_ping_would_be_answered():
+    verdict = judge(changed_route(recording(), WORKER, BLOCK2, gateway="172.18.0.2"), checks=["paths.*"])
+    assert {finding.node for finding in verdict.findings} == {WORKER}
+    assert all("a detour: %s → %s → %s" % (WORKER, CONTROL, WORKER2) in finding.message for finding in verdict.findings)
+
+
+def test_a_best_route_that_bird_holds_back_is_explained_by_the_foreign_route():
+    findings = {finding.id: finding for finding in judge(_held_back(recording(NONE))).findings}
+    assert findings["bgp.synced"].cause.startswith("blocks.remote-route")
+
+
+def test_a_handle_that_counts_wrong_and_a_full_pool_are_warnings():
+    handles = tuple(h._replace(blocks={c: 9 for c in h.blocks}) if n == 0 else h for n, h in enumerate(recording().handles))
+    full = recording().header._replace(settings=recording().header.settings._replace(max_blocks_per_host=1))
+    verdict = judge(recording()._replace(handles=handles, header=full))
+    assert {(f.id, f.outcome) for f in verdict.findings} == {("ipam.handles", "warning"), ("ipam.capacity", "warning")}
+
+
+def test_a_vxlan_device_left_behind_is_a_warning():
+    device = next(x for x in recording().nodes[0].facts.links if x.name == "vxlan.calico")
+    verdict = judge(with_facts(recording(NONE), WORKER, links=lambda links: links + (device,)))
+    assert [(f.id, f.outcome, f.node) for f in verdict.findings] == [("vxlan.leftover", "warning", WORKER)]

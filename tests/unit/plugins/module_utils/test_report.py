@@ -1,0 +1,170 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports: every format says the verdict, what is wrong and what to do; whatever a cluster is called, it stays text."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+from xml.etree import ElementTree
+
+import pytest
+from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
+from ansible_collections.podnet.calico.plugins.module_utils._model import Probe, Unobserved
+from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, render
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
+    LAB,
+    SCENARIOS,
+    recording,
+    text,
+    with_facts,
+    without_route,
+)
+
+WORKER, BLOCK2 = "pod-routing-worker", "192.168.112.192/26"
+EVIL = '<script>alert(1)</script>"\'&`|\x1b[31m\x00'
+
+
+class Page(html.parser.HTMLParser):
+    """Tags, text and addresses of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.words, self.links, self.ids, self._open = [], [], [], set(), []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href"):
+                self.links.append(value)
+            if name == "id":
+                self.ids.add(value)
+            assert not name.startswith("on"), "no event handlers"
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.words).split())
+
+
+def broken():
+    return without_route(recording(), WORKER, BLOCK2)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_each_format_tells_what_is_wrong_and_what_to_do(name):
+    snapshot = broken()
+    output = render([judge(snapshot)], name, snapshot)
+    plain = Page(output).text if name == "html" else output.replace("\\", "")
+    for words in (WORKER, BLOCK2, "has no route to", "Felix", "blocks.remote-route", "no route"):
+        assert words in plain, words
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_the_same_verdict_makes_the_same_document(name):
+    assert render([judge(broken())], name, broken()) == render([judge(broken())], name, broken())
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(ValueError, match="pdf"):
+        render([judge(recording())], "pdf")
+    with pytest.raises(ValueError, match="no verdict"):
+        render([], "html")
+
+
+def test_several_verdicts_are_one_document():
+    routes = judge(recording(), checks=["blocks.*"])
+    paths = judge(broken(), checks=["paths.*"])
+    combined = json.loads(render([routes, paths], "json"))
+    assert combined["failed"]
+    assert combined["summary"]["total"] == routes.summary["total"] + paths.summary["total"]
+
+
+# -- html -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_page_is_the_lesson_with_each_exercise(scenario):
+    snapshot = recording(scenario)
+    page = Page(render([judge(snapshot)], "html", snapshot))
+    for number in ("1", "2", "3.1–3.2", "3.3", "4.1", "4.2", "4.3", "4.4", "IPAM"):
+        assert "e" + "".join(c if c.isalnum() else "-" for c in number) in page.ids
+    assert "default via 169.254.1.1 dev eth0" in page.text
+
+
+def test_the_lesson_has_this_clusters_commands_and_outputs():
+    ping = text(LAB, "probes/ping-cross-node.txt").split("\n", 2)[2]
+    capture = text(LAB, "probes/tcpdump-cross-node.txt").split("\n", 2)[2]
+    far = Probe(
+        "default/multitool", "default/multitool-1-wnszh", "192.168.93.193", "192.168.112.197", WORKER, "pod-routing-worker2", 4,
+        ping_output=ping, capture_output=capture,
+    )  # fmt: skip
+    snapshot = recording()._replace(probes=(far,))
+    page = Page(render([judge(snapshot)], "html", snapshot)).text
+    assert "kubectl exec -n default multitool -- ping -c 4 192.168.112.197" in page
+    assert "64 bytes from 192.168.112.197: icmp_seq=1 ttl=62 time=0.130 ms" in page
+    assert "192.168.93.193 > 192.168.112.197: ICMP echo request, id 121, seq 1" in page
+    assert "192.168.112.192/26 via 172.18.0.4 dev eth0 proto 80 onlink" in page
+    assert "192.168.112.197 dev calibad51add47d scope link" in page
+
+
+def test_the_page_loads_nothing_runs_nothing_and_every_link_has_its_place():
+    page = Page(render([judge(broken())], "html", broken()))
+    assert "script" not in page.tags
+    assert all(link.startswith("#") for link in page.links)
+    assert {link[1:] for link in page.links} <= page.ids
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_what_a_cluster_is_called_stays_text(name):
+    def evil(rows):
+        return tuple(row._replace(gateway=EVIL) if row.dst == BLOCK2 else row for row in rows)
+
+    snapshot = with_facts(recording(), WORKER, routes=evil, unobserved=(Unobserved("rules", EVIL, EVIL),))
+    pods = tuple(pod._replace(owner=EVIL, labels={EVIL: EVIL}) for pod in snapshot.pods)
+    snapshot = snapshot._replace(pods=pods, header=snapshot.header._replace(server=EVIL, kubernetes_version=EVIL))
+    output = render([judge(snapshot)], name, snapshot, title=EVIL)
+    if name == "html":
+        page = Page(output)
+        assert "script" not in page.tags
+        assert "<script>alert(1)</script>" in page.text
+        assert "\x1b" not in output
+    elif name == "junit":
+        ElementTree.fromstring(output)
+    elif name == "markdown":
+        assert "<script>" not in "".join(output.split("```")[::2])
+    elif name == "json":
+        json.loads(output)
+
+
+# -- junit ------------------------------------------------------------------------------------------------------------
+
+
+def test_junit_has_a_case_for_each_check_and_node():
+    verdict = judge(broken())
+    root = ElementTree.fromstring(render([verdict], "junit"))
+    cases = root.findall(".//testcase")
+    assert len(cases) == verdict.summary["total"] == int(root.get("tests"))
+    assert len(root.findall(".//failure")) == verdict.summary["failed"] == int(root.get("failures"))
+    assert len(root.findall(".//skipped")) == verdict.summary["skipped"]
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+
+
+def test_junit_calls_undecided_an_error():
+    gap = with_facts(recording(), WORKER, unobserved=(Unobserved("rules", "ip rule", "refused"),))
+    root = ElementTree.fromstring(render([judge(gap)], "junit"))
+    assert any("refused" in error.get("message") for error in root.findall(".//error"))
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_screen_folds_consequences_under_their_cause():
+    lines = render([judge(broken())], "text").splitlines()
+    assert lines[0].startswith("FAILED  ")
+    heads = [line for line in lines if line.startswith("FAILED    ")]
+    assert len(heads) == 1
+    assert any("so that" in line for line in lines)
