@@ -86,7 +86,7 @@ _OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
 def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = Selectors()) -> Snapshot:
     """Everything that ``evidence`` asks for, as it is now. The API is always read: nothing means anything without it."""
     collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    group = calico_group(cluster)
+    group, version, kubeadm = calico_group(cluster), cluster.get("/version"), _kubeadm(cluster)
     objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
     nodes, pods = sorted(objects["nodes"]), sorted(objects["pods"], key=lambda pod: (pod.namespace, pod.name))
     nodes = _with_calico_node(nodes, pods)
@@ -99,10 +99,10 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
         cluster_id=_settings.cluster_id(objects),
         server=cluster.server,
         calico_version=_settings.calico_version(objects),
-        kubernetes_version=cluster.get("/version").get("gitVersion"),
+        kubernetes_version=version.get("gitVersion"),
         api_group=group,
         evidence=tuple(name for name in EVIDENCE if name == API or name in evidence),
-        settings=_settings.settings(objects, _kubeadm(cluster)),
+        settings=_settings.settings(objects, kubeadm),
         unobserved=tuple(missing),
     )
     return Snapshot(
@@ -157,8 +157,6 @@ def _lists(cluster: Cluster, kinds: Sequence[Kind]) -> Tuple[Dict[str, List[Any]
             error = PodnetError("the deadline of %g s passed before the list was read" % cluster.limits.deadline)
         if error is None or (key in _OPTIONAL and getattr(error, "reason", None) == NOT_FOUND):
             continue
-        if not isinstance(error, PodnetError) or error.reason not in (None, FORBIDDEN, NOT_FOUND):
-            raise error
         missing.append(Unobserved(key, kind.command, _why(kind, error)))
     return objects, missing
 
@@ -167,7 +165,12 @@ def _raw(item: Dict[str, Any]) -> Dict[str, Any]:
     return item
 
 
-def _why(kind: Kind, error: PodnetError) -> str:
+def _why(kind: Kind, error: BaseException) -> str:
+    """Why a list is missing; what concerns the whole cluster, such as a lost connection, is raised."""
+    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
+        return "an object in it cannot be read (%s: %s)" % (type(error).__name__, error)
+    if not isinstance(error, PodnetError) or error.reason not in (None, FORBIDDEN, NOT_FOUND):
+        raise error
     if error.reason != FORBIDDEN:
         return error.message
     group = "" if kind.prefix.startswith("/api/") else kind.prefix.split("/")[2]

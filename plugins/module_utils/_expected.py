@@ -2,48 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must be true (private, pure): nodes + pools + blocks + release → the routes each node and pod must or may have.
 
-Who owns what, Calico v3.30–v3.32: Felix programs VXLAN pools from the IPAMBlocks; BIRD programs the others from the
+Who owns what, Calico v3.30 to v3.32: Felix programs VXLAN pools from the IPAMBlocks; BIRD programs the others from the
 confirmed BlockAffinities. Both program a /32 for an address that a node borrowed from another node's block. v3.30 adds
 a /32 for the tunnel address of most remote nodes, v3.32 none: allowed, never required (recordings, FINDINGS A1, A2).
 """
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
-from ._model import Allocation, Node, Pod, Pool, Route, Snapshot
+from ._model import Allocation, Node, Pod, Pool, Snapshot
 from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
-from ._prefix import PrefixTable, prefix, same_network
+from ._prefix import PrefixTable, same_network
+from ._shape import ExpectedRoute, Shape
 from ._version import release
 
 VXLAN, IPIP, DIRECT, PLAIN = "VXLAN tunnel", "IPIP tunnel", "VXLAN pool, same subnet", "BGP, not encapsulated"
 FINISHED = ("Succeeded", "Failed")
-
-
-class Shape(NamedTuple):
-    """One form a route may take. ``gateway``, ``dev`` None: any where ``free_gateway``/``free_dev``, else none at all."""
-
-    type: str = "unicast"
-    gateway: Optional[str] = None
-    dev: Optional[str] = None
-    protocols: Tuple[str, ...] = ("boot",)
-    scope: str = "global"
-    onlink: bool = False
-    metrics: Tuple[int, ...] = (0,)
-    free_gateway: bool = False
-    free_dev: bool = False
-
-
-class ExpectedRoute(NamedTuple):
-    """A route that a node must have (``required``) or may have. ``owner``: the node that the addresses belong to."""
-
-    dst: str
-    role: str  # own-blackhole, remote-block, borrowed-address, pod, tunnel-address
-    shapes: Tuple[Shape, ...]
-    why: str
-    owner: Optional[str] = None
-    required: bool = True
-    pool: Optional[str] = None
 
 
 def lives(pod: Pod) -> bool:
@@ -278,49 +253,3 @@ class Expectation:
         shape = Shape(dev=device, protocols=self._felix("boot"), scope="link", metrics=self.release.metrics)
         why = "pod %s/%s runs here" % (pod.namespace, pod.name)
         return ExpectedRoute(address_of(pod) + "/32", "pod", (shape,), why, pod.node)
-
-
-def in_any(prefixes: Tuple, cidr: str) -> bool:
-    """Whether ``cidr`` lies inside one of ``prefixes``."""
-    inner = prefix(cidr)
-    return any(outer.covers(inner) for outer in prefixes)
-
-
-def differences(route: Route, shape: Shape) -> List[str]:
-    """In which respects ``route`` is not of that shape, in the words of ``ip route``; empty if it is."""
-    wrong = []
-    if route.type != shape.type:
-        wrong.append("type")
-    if route.nexthops:
-        wrong.append("nexthop")
-    if not shape.free_gateway and route.gateway != shape.gateway:
-        wrong.append("via")
-    if not shape.free_dev and route.dev != shape.dev and shape.type == "unicast":
-        wrong.append("dev")
-    if route.protocol not in shape.protocols:
-        wrong.append("proto")
-    if route.scope != shape.scope:
-        wrong.append("scope")
-    if shape.onlink and not route.onlink:
-        wrong.append("onlink")
-    if route.metric not in shape.metrics:
-        wrong.append("metric")
-    return wrong
-
-
-def describe(expected: ExpectedRoute) -> str:
-    """The expected route as ``ip route`` would print it; ``<…>`` where several values are right."""
-    shape = expected.shapes[0]
-    dst = expected.dst[:-3] if expected.dst.endswith("/32") else expected.dst
-    words = [dst] if shape.type == "unicast" else [shape.type, dst]
-    if shape.gateway or shape.free_gateway:
-        words += ["via", "<next hop towards %s>" % shape.gateway if shape.free_gateway else shape.gateway or ""]
-    if shape.type == "unicast":
-        words += ["dev", shape.dev if shape.dev and not shape.free_dev else "<uplink>"]
-    if shape.protocols != ("boot",):
-        words += ["proto", "|".join(shape.protocols)]
-    if shape.scope != "global":
-        words += ["scope", shape.scope]
-    if shape.metrics != (0,):
-        words += ["metric", "|".join(str(metric) for metric in shape.metrics)]
-    return " ".join(words + (["onlink"] if shape.onlink else []))

@@ -9,6 +9,7 @@ felix/dataplane/linux/vxlan_mgr.go and felix/calc/vxlan_resolver.go (VTEP MAC); 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 VXLAN_DEVICE, IPIP_DEVICE, WIREGUARD_DEVICE = "vxlan.calico", "tunl0", "wireguard.cali"
 TUNNEL_DEVICES = (VXLAN_DEVICE, IPIP_DEVICE, WIREGUARD_DEVICE)
@@ -26,12 +27,14 @@ _PROTOCOLS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 16)
 def pod_device(namespace: str, pod: str, interface_prefix: str = "cali") -> str:
     """The host side of a pod's veth: the prefix and 11 hex digits of SHA-1 of ``namespace.pod``."""
     digest = hashlib.sha1(("%s.%s" % (namespace, pod)).encode()).hexdigest()  # a name, not a secret
     return interface_prefix + digest[:11]
 
 
+@lru_cache(maxsize=1 << 12)
 def vtep_mac(node: str) -> str:
     """The MAC of a node's vxlan.calico: 66 and the first five bytes of SHA-1 of the node's name."""
     return ":".join("%02x" % byte for byte in b"\x66" + hashlib.sha1(node.encode()).digest()[:5])

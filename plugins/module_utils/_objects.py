@@ -136,7 +136,8 @@ def _workload(item: Dict[str, Any], kind: str, desired: Any, ready: Any, updated
 def pool(item: Dict[str, Any]) -> Pool:
     """An IPPool of either group. Fields that are false or default are simply absent in both."""
     spec = _part(item, "spec")
-    size = spec.get("blockSize") or (122 if ":" in spec["cidr"] else 26)
+    family = ipaddress.ip_network(spec["cidr"], strict=False).version
+    size = spec.get("blockSize") or (122 if family == 6 else 26)
     return Pool(
         name=_part(item, "metadata")["name"],
         cidr=spec["cidr"],
@@ -188,6 +189,7 @@ def _allocation(address: str, attribute: Dict[str, Any]) -> Allocation:
 def affinity(item: Dict[str, Any]) -> Affinity:
     """A BlockAffinity. ``deleted`` is a string in crd.projectcalico.org/v1 and a bool in projectcalico.org/v3."""
     spec = _part(item, "spec")
+    ipaddress.ip_network(spec["cidr"], strict=False)
     return Affinity(
         name=_part(item, "metadata")["name"],
         cidr=spec["cidr"],

@@ -78,23 +78,24 @@ def capture_command(ping: Ping, address: str) -> List[str]:
     return words + ["icmp and host %s" % address]
 
 
-def choose_pairs(snapshot: Snapshot) -> List[Pair]:
-    """One pair on one node and one across nodes, among the pods that were selected; the same ones from run to run."""
+def choose_pairs(snapshot: Snapshot) -> Tuple[List[Pair], List[Unobserved]]:
+    """One pair on one node and one across nodes, among the pods that were selected; the same ones from run to run.
+
+    A pair that cannot be had (pods that are not ready yet, a cluster of one node) is evidence that is missing.
+    """
     pods = sorted(
         (pod for pod in snapshot.pods if pod.skipped in (None, NOT_ASKED_FOR) and _answers(pod)),
         key=lambda pod: (pod.node or "", pod.namespace, pod.name),
     )
-    pairs = []
-    for same in (True, False):
+    pairs, missing = [], []
+    for same, where in ((True, "on one node"), (False, "on two nodes")):
         found = _first_pair(pods, same)
-        if found is None:
-            where = "on one node" if same else "on two nodes"
-            raise PodnetError(
-                "There are no two ready pods %s among the %d that were selected" % (where, len(pods)),
-                "Widen pod_selector or namespaces, or name the pairs.",
-            )
-        pairs.append(found)
-    return pairs
+        if found is not None:
+            pairs.append(found)
+            continue
+        reason = "there are no two ready pods %s among the %d that were selected" % (where, len(pods))
+        missing.append(Unobserved("probes", "ping", reason))
+    return pairs, missing
 
 
 def _answers(pod: Pod) -> bool:

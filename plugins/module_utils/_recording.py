@@ -90,7 +90,7 @@ def _objects_of(folder: str) -> Dict[str, List[Dict[str, Any]]]:
     api = os.path.join(folder, "api")
     for name in sorted(os.listdir(api)) if os.path.isdir(api) else ():
         plural, _dot, group = name[: -len(".json")].partition(".")
-        if not name.endswith(".json") or group.startswith("v3.") and plural in found:
+        if not name.endswith(".json") or (group.startswith("v3.") and plural in found):
             continue
         try:
             with open(os.path.join(api, name), encoding="utf-8") as file:

@@ -36,17 +36,20 @@ def live_snapshot(module: Any, cluster: Cluster) -> Snapshot:
     snapshot = collect(cluster, params["evidence"], selectors_of(module))
     if PROBES not in params["evidence"]:
         return snapshot
-    return with_probes(cluster, snapshot, _probe.choose_pairs(snapshot), _probe.Ping(count=params["ping_count"]))
+    return with_probes(cluster, snapshot, _probe.Ping(count=params["ping_count"]))
 
 
 def with_probes(
-    cluster: Cluster, snapshot: Snapshot, pairs: Sequence[_probe.Pair], ping: _probe.Ping
+    cluster: Cluster, snapshot: Snapshot, ping: _probe.Ping, pairs: Sequence[_probe.Pair] = ()
 ) -> Snapshot:
-    """The snapshot with what packets told."""
+    """The snapshot with what packets told, between ``pairs`` or one pair of each sort."""
     if ping.count < 1:
         raise PodnetError("The number of pings is %d and must be at least 1" % ping.count)
-    header = snapshot.header._replace(evidence=snapshot.header.evidence + (PROBES,))
-    return snapshot._replace(header=header, probes=_probe.run(cluster, snapshot, pairs, ping))
+    chosen, missing = (pairs, []) if pairs else _probe.choose_pairs(snapshot)
+    header = snapshot.header._replace(
+        evidence=snapshot.header.evidence + (PROBES,), unobserved=snapshot.header.unobserved + tuple(missing)
+    )
+    return snapshot._replace(header=header, probes=_probe.run(cluster, snapshot, chosen, ping))
 
 
 def saved_snapshot(paths: Sequence[str]) -> Snapshot:

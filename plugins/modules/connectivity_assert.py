@@ -135,7 +135,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._collect import API,
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._judgement import finish, judge, verdict_arguments
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
-from ansible_collections.podnet.calico.plugins.module_utils._probe import Pair, Ping, choose_pairs, find_pod
+from ansible_collections.podnet.calico.plugins.module_utils._probe import Pair, Ping, find_pod
 from ansible_collections.podnet.calico.plugins.module_utils._source import with_probes
 
 
@@ -158,9 +158,7 @@ def argument_spec():
 
 
 def named_pairs(snapshot, pairs):
-    """The pairs that the task names, or one of each sort."""
-    if not pairs:
-        return choose_pairs(snapshot)
+    """The pairs that the task names."""
     return [Pair(find_pod(snapshot, pair["source"]), find_pod(snapshot, pair["destination"])) for pair in pairs]
 
 
@@ -172,7 +170,7 @@ def main():
         cluster = cluster_of(module)
         snapshot = collect(cluster, (API,), selectors_of(module))
         ping = Ping(params["count"], params["interval"], params["payload"], params["dont_fragment"])
-        snapshot = with_probes(cluster, snapshot, named_pairs(snapshot, params["pairs"]), ping)
+        snapshot = with_probes(cluster, snapshot, ping, named_pairs(snapshot, params["pairs"]))
         verdict = judge(module, snapshot, ["connectivity.*"])
         finish(module, snapshot, verdict, probes=plain(snapshot.probes))
     except PodnetError as error:

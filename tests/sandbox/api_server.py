@@ -8,6 +8,7 @@ import asyncio
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -122,7 +123,7 @@ class ApiServer:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.kubeconfig = folder / "kubeconfig"
         self._context = tls_client_context(self.credentials)
         content = tls.make_kubeconfig(self.credentials, f"https://{self.address}", "test")
@@ -194,7 +195,7 @@ class ApiServer:
         identity = Identity(self.credentials.ca_certificate, self.address)
         if self._kubelet:
             self.store.subscribe(self._on_change)
-        runner = web.AppRunner(build_app(self.store, self.runtime, self.authenticator, identity), access_log=None)
+        runner = web.AppRunner(build_app(self.store, self.runtime, self.authenticator, identity), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, self._listener, ssl_context=tls.server_context(self.credentials)).start()
         self._ready.set()
@@ -233,9 +234,7 @@ def running_status(pod: Any) -> Any:
     }
 
 
-def tls_client_context(credentials: tls.Credentials):
-    import ssl
-
+def tls_client_context(credentials: tls.Credentials) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=credentials.ca_certificate)
 
 

@@ -95,9 +95,13 @@ def _first(scratch: str, privileged: bool) -> None:
 
 
 async def _serve(channel: socket.socket, scratch: str, privileged: bool) -> None:
+    from podnet_sandbox.dataplane.bird import daemon
     from podnet_sandbox.dataplane.kernel import Kernel
     from podnet_sandbox.zygote_client import ZygoteClient
 
+    if "KERNEL_LAB_BIRD" in os.environ:  # a BIRD that is not the machine's own: PATH:MAJOR
+        path, _, major = os.environ["KERNEL_LAB_BIRD"].rpartition(":")
+        daemon.installed = lambda: (path, int(major))
     kernel = Kernel(ZygoteClient(channel), scratch=scratch, single_user=not privileged)
     exits: list[tuple[str, str, int]] = []
     kernel.on_exit = lambda handle, state: exits.append((handle.name, state.name, state.exit_code))

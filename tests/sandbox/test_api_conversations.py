@@ -37,7 +37,6 @@ DIFFERENT = {
     "protobuf": "objects are served as JSON and YAML only",
     "pod immutable field": "the recorded message goes on with a diff of Go structs",
     "put with stale resourceVersion": "the recorded body names the recorded object's uid; see test_api_rest",
-    "wrong content type": "the recorded server reads protobuf for all kinds",
     "watch too old": "nothing is compacted so early here; see test_api_rest",
     "watch list with bookmark": "the recorded server had this feature switched off",
     "status subresource patch": "no scheduler wrote a condition here",

@@ -185,7 +185,7 @@ def test_an_unknown_image_is_refused_before_anything_is_wired(lab):
 
 
 def test_a_container_that_cannot_start_leaves_no_pod(lab):
-    with pytest.raises(WorkloadError, match='exec: "/no/such": stat /no/such: no such file or directory'):
+    with pytest.raises(WorkloadError, match=re.escape('exec: "/no/such": stat /no/such: no such file or directory')):
         add(lab, "broken", "192.168.93.201", command=("/no/such",))
     assert "calibroken" not in lab.node(WORKER, "ip", "link").output
 

@@ -249,7 +249,7 @@ def python_for_nobody():
 
 def test_without_bird_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setattr(launch.shutil, "which", lambda name, path: None if name == "bird" else f"/usr/sbin/{name}")
-    with pytest.raises(launch.LaunchError, match="not installed: bird. As root: apt-get install bird.*bgp: Disabled"):
+    with pytest.raises(launch.LaunchError, match=r"not installed: bird\. As root: apt-get install bird.*bgp: Disabled"):
         launch.check_programmes(bird=True)
     launch.check_programmes(bird=False)
 

@@ -42,7 +42,7 @@ class Run:
     @property
     def results(self) -> list[dict]:
         return [
-            {"task": task["task"]["name"], **task["hosts"]["localhost"]}
+            {"task": task["task"]["name"].rpartition(" : ")[2], **task["hosts"]["localhost"]}
             for play in self.report["plays"]
             for task in play["tasks"]
             if "localhost" in task["hosts"]
@@ -77,7 +77,6 @@ class Stranger:
             "XDG_STATE_HOME": str(self.home / "state"),
             "ANSIBLE_HOME": str(self.home / ".ansible"),
             "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}{os.pathsep}{SITE_PACKAGES}",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_INJECT_FACT_VARS": "false",
             "ANSIBLE_PIPELINING": "true",
@@ -100,7 +99,8 @@ class Stranger:
         argv = [str(BIN / "ansible-playbook"), playbook, *arguments]
         if variables:
             argv += ["-e", json.dumps(variables)]
-        ended = self.command(*argv, **environment)
+        told = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+        ended = self.command(*argv, **told, **environment)
         text = ended.stdout + ended.stderr
         start = ended.stdout.find("{\n")
         assert start >= 0, text

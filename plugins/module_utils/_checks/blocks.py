@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Sequence, Set, Tuple
 
-from .._expected import ExpectedRoute, describe, differences
 from .._iproute import route_text
 from .._model import Node, Route, Rule, Subject
 from .._prefix import prefix
+from .._shape import ExpectedRoute, describe, differences
 from .case import Case
 from .record import Check, Recorder, node_evidence
 

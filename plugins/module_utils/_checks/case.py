@@ -7,10 +7,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .._expected import ExpectedRoute, Expectation, address_of
+from .._expected import Expectation, address_of
 from .._fib import Network
 from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot
 from .._prefix import Prefix, prefix
+from .._shape import ExpectedRoute
 
 
 class Case:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import List, Optional, Set
 
-from .._expected import address_of, describe, differences
+from .._expected import address_of
 from .._iproute import route_text
 from .._model import Link, Node, Pod, Route, Subject
 from .._names import HOST_SIDE_MAC, POD_GATEWAY, pod_device
+from .._shape import describe, differences
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
 

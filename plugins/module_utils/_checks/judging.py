@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .._diagnose import diagnose
 from .._model import FAILED, INCONCLUSIVE, PASSED, SKIPPED, WARNING, CheckResult, Evidence, Finding, Snapshot, Verdict

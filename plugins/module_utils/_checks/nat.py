@@ -61,7 +61,7 @@ def _judge(record: Recorder, node: Node, seen: Masquerade, pools: set, leaving: 
 
 CHECKS = (
     Check(
-        "nat.masquerade", "natOutgoing is programmed as the pools say",
+        "nat.masquerade", "Masquerading is programmed as the pools say",
         "Pod to pod, addresses stay untouched; pod to the outside, they become the node's.",
         "Restart calico-node on that node; look for an error of Felix about ipsets.", _masquerade, aspects=("nat",),
     ),

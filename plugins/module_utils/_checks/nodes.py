@@ -120,7 +120,7 @@ CHECKS = (
         "kubectl describe node NODE; look at the kubelet's log.", _ready,
     ),
     Check(
-        "nodes.calico-node", "calico-node runs on every node",
+        "nodes.calico-node", "A calico-node pod runs on every node",
         "calico-node holds Felix and BIRD: without it routes stay as they were and new pods are not wired.",
         "kubectl logs of the calico-node pod; check taints, image pulls and its readiness message.", _calico_node, "critical",
     ),

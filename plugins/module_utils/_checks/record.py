@@ -98,16 +98,16 @@ class Recorder:
             Finding(
                 check.id, outcome, severity, node, subject, expected, actual, message, remedy or check.remedy, evidence,
                 doc=check.doc,
-            )  # fmt: skip
+            )
         )
 
     def warning(self, node: Optional[str], subject: Subject, expected: str, actual: str, message: str,
-                evidence: Evidence = _NOTHING, remedy: Optional[str] = None) -> None:  # fmt: skip
+                evidence: Evidence = _NOTHING, remedy: Optional[str] = None) -> None:
         """Not as it should be, and packets still arrive."""
         self.failed(node, subject, expected, actual, message, evidence, remedy, outcome=WARNING)
 
     def inconclusive(self, node: Optional[str], subject: Subject, reason: str, command: str = "", what: str = "this",
-                     evidence: Optional[Evidence] = None) -> None:  # fmt: skip
+                     evidence: Optional[Evidence] = None) -> None:
         """It cannot be said: the evidence is missing, or the engine does not model the configuration."""
         if reason.startswith(NOT_MODELLED):
             remedy = "Nothing is wrong by itself: podnet.calico cannot judge this configuration."

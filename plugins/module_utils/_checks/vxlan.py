@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Optional
 
-from .._expected import address_of
 from .._iproute import fdb_text, link_text, neighbour_text
 from .._model import Node, NodeFacts, Subject
 from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI, vtep_mac
@@ -182,7 +181,7 @@ def _leftover(case: Case, record: Recorder) -> None:
 _REPAIR = "Felix makes it anew within about 10 s (device) or 100 s (entries); else restart calico-node on that node."
 CHECKS = (
     Check(
-        "vxlan.device", "vxlan.calico is there, up, and configured as Calico configures it",
+        "vxlan.device", "The device vxlan.calico is there, up, and configured as Calico configures it",
         "A tunnelled packet leaves by this device or not at all.", _REPAIR, _where_vxlan_is(_device), "critical", ("routes",),
     ),
     Check(

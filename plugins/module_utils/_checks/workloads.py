@@ -36,7 +36,7 @@ def _on_host_network(case: Case, workload: Workload) -> bool:
     pods = [
         pod for pod in case.snapshot.pods
         if pod.namespace == workload.namespace and pod.owner
-        and (pod.owner == owner or owner.endswith("-") and pod.owner.startswith(owner))
+        and (pod.owner == owner or (owner.endswith("-") and pod.owner.startswith(owner)))
     ]  # fmt: skip
     return bool(pods) and all(pod.host_network for pod in pods)
 

@@ -151,7 +151,8 @@ class Lesson:
                 block = self.expectation.blocks.longest(address_of(pod))
                 device = pod_device(pod.namespace, pod.name, self.expectation.settings.interface_prefix)
                 borrowed = " (borrowed)" if block is not None and block.owner != node else ""
-                rows.append(["%s/%s" % (pod.namespace, pod.name), node, address_of(pod), (block.cidr if block else "none") + borrowed, device])
+                cidr = (block.cidr if block else "none") + borrowed
+                rows.append(["%s/%s" % (pod.namespace, pod.name), node, address_of(pod), cidr, device])
         return Exercise(
             "2", "The pods and their addresses", "every pod's address comes from a block that its node owns",
             (Step("", "kubectl get pods -A -o wide", ""),),
@@ -168,7 +169,7 @@ class Lesson:
         mtu = next((link.mtu for link in facts.links if link.name == "eth0"), None) if facts else None
         return [
             Exercise(
-                "3.1–3.2", "Inside a pod: its address", "eth0 has one address, a /32, and MTU %s" % (mtu or "unknown"),
+                "3.1, 3.2", "Inside a pod: its address", "eth0 has one address, a /32, and MTU %s" % (mtu or "unknown"),
                 (self._in_pod(pod, "ip addr", addresses),),
                 "A /32 leaves no neighbours: nothing is on the pod's own network but the pod, so everything it sends goes to its "
                 "host.",
@@ -265,7 +266,7 @@ class Lesson:
 
     def _capture(self, target: Pod, probe: Optional[Probe]) -> Step:
         output = probe.capture_output if probe and probe.capture_output else "(nothing was captured: run connectivity_assert)"
-        return self._in_pod(target, "tcpdump -n -i eth0 icmp", output)
+        return self._in_pod(target, "tcpdump -n -v -i eth0 icmp", output)
 
     def _blocks(self) -> Exercise:
         states = {(one.cidr, one.node): one.state for one in self.snapshot.affinities if not one.deleted}

@@ -37,7 +37,7 @@ def render(verdict: Verdict, title: str) -> str:
         lines.append("| %s | %s |" % (family, " | ".join(str(counts[outcome]) for outcome in OUTCOMES)))
     reasons = unseen(verdict)
     if reasons:
-        lines += ["", "## Not judged", ""] + ["- %s (%d×)" % (escape(reason), number) for reason, number in reasons]
+        lines += ["", "## Not judged", ""] + ["- %s (%d times)" % (escape(reason), number) for reason, number in reasons]
     return "\n".join(lines) + "\n"
 
 

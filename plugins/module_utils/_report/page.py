@@ -147,7 +147,8 @@ def _exercise(verdict: Verdict, exercise: Exercise) -> Element:
     if exercise.correction:
         inner.append(element("p", element("b", "Mind: "), exercise.correction, class_="note"))
     inner.append(element("p", "Checks: ", _codes(exercise.checks), class_="soft"))
-    header = element("header", element("span", exercise.number, class_="number"), element("h3", exercise.title), _badge(shown.outcome, text))
+    number = element("span", exercise.number, class_="number")
+    header = element("header", number, element("h3", exercise.title), _badge(shown.outcome, text))
     return element("article", header, element("div", inner, class_="inner"), class_="card", id=_anchor(exercise))
 
 

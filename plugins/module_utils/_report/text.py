@@ -25,7 +25,7 @@ def render(verdict: Verdict) -> str:
             lines.append("  %-13s %6d passed%s" % (family, counts[PASSED], "".join(", " + text for text in bad)))
     reasons = unseen(verdict)
     if reasons:
-        lines += ["", "Not judged, and why:"] + ["  %s (%d×)" % (_cut(reason, 110), number) for reason, number in reasons]
+        lines += ["", "Not judged, and why:"] + ["  %s (%d times)" % (_cut(reason, 110), number) for reason, number in reasons]
     return "\n".join(lines) + "\n"
 
 

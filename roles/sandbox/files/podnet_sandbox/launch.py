@@ -25,7 +25,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 from .config import SandboxConfig

@@ -65,9 +65,10 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
 
     cluster = Cluster(config, kernel, store, ca_certificate=credentials.ca_certificate, issue_token=issue_token)
     await cluster.start()
+    address = config.address_of(config.control_plane)
     identity = Identity(
         ca_certificate=credentials.ca_certificate,
-        address=f"{config.address_of(config.control_plane)}:{API_PORT}",
+        address=f"{address}:{API_PORT}",
         kubernetes_version=config.kubernetes_version,
     )
     runner = web.AppRunner(build_app(store, cluster, authenticator, identity), access_log=None)

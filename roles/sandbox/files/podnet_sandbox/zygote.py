@@ -17,6 +17,7 @@ pipe: closed by the successful execve, or carrying the reason why there was none
 from __future__ import annotations
 
 import collections
+import contextlib
 import fcntl
 import json
 import os
@@ -136,10 +137,8 @@ class Zygote:
         os.execve(_find(process["argv"][0], process["env"], process["cwd"]), process["argv"], dict(process["env"]))
 
     def _reap(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self._wake_reader, 4096)
-        except BlockingIOError:
-            pass
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -14,7 +14,7 @@ SCENARIOS = sorted(str(path.parent.relative_to(FOLDER)) for path in FOLDER.glob(
 LAB = "calico-v3.30.7/vxlancrosssubnet-operator"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def recording(name=LAB):
     return _recording.load(str(FOLDER / name))
 

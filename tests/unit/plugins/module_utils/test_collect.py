@@ -103,6 +103,13 @@ def test_a_list_that_may_not_be_read_is_named_with_the_rule_that_lacks(cluster):
     assert gap.reason.endswith('Grant verb "list" on resource "ipamblocks" (API group "crd.projectcalico.org")')
 
 
+def test_an_object_that_makes_no_sense_is_no_reason_to_stop(cluster):
+    cluster.lists[CRD + "ippools"] = [{"metadata": {"name": "x"}, "spec": {"cidr": "nonsense"}}]
+    gap = collect(cluster).header.unobserved[0]
+    assert gap.what == "ippools"
+    assert "an object in it cannot be read (ValueError: 'nonsense'" in gap.reason
+
+
 def test_calico_without_its_operator_lacks_nothing(cluster):
     del cluster.lists["/apis/operator.tigera.io/v1/installations"]
     assert not collect(cluster).header.unobserved

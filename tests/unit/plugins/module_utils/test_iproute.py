@@ -24,8 +24,8 @@ devices = st.sampled_from(["eth0", "vxlan.calico", "tunl0", "cali0123456789a", "
 @st.composite
 def prefixes(draw):
     if draw(st.booleans()):
-        return "%s/32" % draw(addresses)
-    return str(ipaddress.ip_network("%s/%d" % (draw(addresses), draw(st.integers(0, 32))), strict=False))
+        return f"{draw(addresses)}/32"
+    return str(ipaddress.ip_network(f"{draw(addresses)}/{draw(st.integers(0, 32))}", strict=False))
 
 
 @st.composite
@@ -66,7 +66,7 @@ def test_an_ipv6_route_printed_and_parsed_is_itself(dst):
 @pytest.mark.parametrize(("scenario", "node"), NODES)
 def test_real_outputs_survive_parsing_and_printing(scenario, node):
     def read(name):
-        return text(scenario, "nodes/%s/%s" % (node, name))
+        return text(scenario, f"nodes/{node}/{name}")
 
     for name, parse, as_text, as_json in (
         ("ip-j-d-route-table-all.json", ip.parse_routes, ip.route_text, ip.route_json),
@@ -84,8 +84,8 @@ def test_real_outputs_survive_parsing_and_printing(scenario, node):
 
 @pytest.mark.parametrize("node", ["pod-routing-control-plane", "pod-routing-worker", "pod-routing-worker2"])
 def test_a_real_table_is_printed_as_iproute2_printed_it(node):
-    recorded = text(LAB, "nodes/%s/ip-route.txt" % node)
-    routes_ = [r for r in ip.parse_routes(text(LAB, "nodes/%s/ip-j-d-route-table-all.json" % node)) if r.table == "main" and ":" not in r.dst]
+    recorded = text(LAB, f"nodes/{node}/ip-route.txt")
+    routes_ = [r for r in ip.parse_routes(text(LAB, f"nodes/{node}/ip-j-d-route-table-all.json")) if r.table == "main" and ":" not in r.dst]
     assert [ip.route_text(route) for route in routes_] == [line.strip() for line in recorded.splitlines()]
 
 

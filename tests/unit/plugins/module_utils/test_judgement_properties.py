@@ -9,9 +9,9 @@ import json
 from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.healthy_clusters import plans
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import with_facts
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import with_facts
 
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 

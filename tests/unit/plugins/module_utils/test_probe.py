@@ -90,14 +90,18 @@ def test_a_capture_that_never_listened_is_a_gap(blank):
 
 
 def test_one_pair_is_on_one_node_and_one_across(cluster):
-    pairs = _probe.choose_pairs(collect(cluster, ("api",)))
+    pairs, missing = _probe.choose_pairs(collect(cluster, ("api",)))
+    assert not missing
     assert [(pair.source.name, pair.destination.name) for pair in pairs] == [("a", "c"), ("a", "b")]
 
 
-def test_a_pair_that_cannot_be_had_is_named(cluster):
+def test_a_pair_that_cannot_be_had_is_evidence_that_is_missing(cluster):
     del cluster.lists["/api/v1/pods"][2]
-    with pytest.raises(PodnetError, match="no two ready pods on one node among the 2 that were selected"):
-        _probe.choose_pairs(collect(cluster, ("api",)))
+    pairs, missing = _probe.choose_pairs(collect(cluster, ("api",)))
+    assert [pair.destination.name for pair in pairs] == ["b"]
+    assert [(gap.what, gap.reason) for gap in missing] == [
+        ("probes", "there are no two ready pods on one node among the 2 that were selected")
+    ]
 
 
 def test_a_pod_is_found_by_name_by_full_name_and_by_address(cluster):
@@ -126,7 +130,7 @@ def test_the_capture_listens_before_the_first_packet_leaves_and_the_tunnel_is_co
 
     cluster.on_exec = answer
     snapshot = collect(cluster, ("api",))
-    pair = _probe.choose_pairs(snapshot)[1]
+    pair = _probe.choose_pairs(snapshot)[0][1]
     probe = _probe.run(cluster, snapshot, [pair], _probe.Ping(count=2, payload=56))[0]
     assert order == ["listening", "ping"]
     assert (probe.sent, len(probe.replies), len(probe.captured), probe.tunnel_packets) == (2, 2, 2, 4)
@@ -136,7 +140,7 @@ def test_the_capture_listens_before_the_first_packet_leaves_and_the_tunnel_is_co
 def test_packets_are_sent_once_even_if_the_connection_breaks(cluster):
     snapshot = collect(cluster, ("api",))
     cluster.on_exec = lambda pod, argv, on_stderr: ExecResult(problem="broke", transient=True)
-    _probe.run(cluster, snapshot, _probe.choose_pairs(snapshot)[:1], _probe.Ping())
+    _probe.run(cluster, snapshot, _probe.choose_pairs(snapshot)[0][:1], _probe.Ping())
     assert {attempts for _namespace, pod, _container, attempts in cluster.execs} == {1}
 
 
@@ -144,7 +148,7 @@ def test_probes_side_by_side_differ_in_size(cluster):
     sizes = []
     cluster.on_exec = _recording(sizes)
     snapshot = collect(cluster, ("api",))
-    _probe.run(cluster, snapshot, _probe.choose_pairs(snapshot), _probe.Ping())
+    _probe.run(cluster, snapshot, _probe.choose_pairs(snapshot)[0], _probe.Ping())
     assert sorted(sizes) == ["60", "61"]
 
 

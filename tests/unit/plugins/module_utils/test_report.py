@@ -90,7 +90,7 @@ def test_several_verdicts_are_one_document():
 def test_the_page_is_the_lesson_with_each_exercise(scenario):
     snapshot = recording(scenario)
     page = Page(render([judge(snapshot)], "html", snapshot))
-    for number in ("1", "2", "3.1–3.2", "3.3", "4.1", "4.2", "4.3", "4.4", "IPAM"):
+    for number in ("1", "2", "3.1, 3.2", "3.3", "4.1", "4.2", "4.3", "4.4", "IPAM"):
         assert "e" + "".join(c if c.isalnum() else "-" for c in number) in page.ids
     assert "default via 169.254.1.1 dev eth0" in page.text
 

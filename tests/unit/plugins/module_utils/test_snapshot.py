@@ -45,7 +45,7 @@ def test_the_same_snapshot_makes_the_same_bytes_readable_by_its_owner_only(tmp_p
 
 
 def test_probes_are_kept_in_their_order(tmp_path):
-    probes = tuple(Probe("a/b", "c/%d" % number, "10.0.0.1", "10.0.0.2", "n", "m", 1) for number in (2, 1))
+    probes = tuple(Probe("a/b", f"c/{number}", "10.0.0.1", "10.0.0.2", "n", "m", 1) for number in (2, 1))
     path = str(tmp_path / "s.jsonl")
     _snapshot.write(path, recording()._replace(probes=probes))
     assert _snapshot.read(path).probes == probes

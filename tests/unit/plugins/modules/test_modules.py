@@ -195,6 +195,14 @@ def test_connectivity_is_judged_by_the_checks_of_its_family(run, cluster):
     assert result["failed"]  # the fake pods print nothing
 
 
+def test_a_probe_that_was_asked_for_and_cannot_be_made_is_inconclusive(run, cluster):
+    del cluster.lists["/api/v1/pods"][:3]
+    result = run("connectivity_assert")
+    assert result["failed"]
+    assert {entry["outcome"] for entry in result["results"]} == {"inconclusive"}
+    assert any("no two ready pods on two nodes among the 0 that were selected" in entry["message"] for entry in result["findings"])
+
+
 def test_named_pairs_are_probed(run):
     result = run("connectivity_assert", pairs=[{"source": "b", "destination": "default/a"}])
     assert [(probe["source"], probe["destination"]) for probe in result["probes"]] == [("default/b", "default/a")]

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
@@ -12,6 +13,9 @@ from .clock import age
 from .errors import bad_request
 from .request import truth
 from .runtime import Runtime
+
+#: How often a log that is followed and says nothing is looked at: is its reader still there?
+_LOOK_SECONDS = 5
 
 
 async def serve_logs(request: web.Request, runtime: Runtime, namespace: str, pod: str) -> web.StreamResponse:
@@ -28,16 +32,12 @@ async def serve_logs(request: web.Request, runtime: Runtime, namespace: str, pod
         since_seconds=_since(query),
     )
     limit = _number(query, "limitBytes")
-    first = await anext(lines, None)  # an error must be raised before the answer begins
     response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
     response.enable_chunked_encoding()
-    await response.prepare(request)
     try:
-        data = first
-        while data is not None and limit != 0:
-            await response.write(data if limit is None else data[:limit])
-            limit = None if limit is None else max(0, limit - len(data))
-            data = await anext(lines, None)
+        first = await anext(lines, None)  # an error must be raised before the answer begins
+        await response.prepare(request)
+        await _send(request, response, first, lines, limit)
         await response.write_eof()
     except ConnectionError:
         pass  # the client has seen enough
@@ -46,6 +46,25 @@ async def serve_logs(request: web.Request, runtime: Runtime, namespace: str, pod
         if close is not None:
             await close()
     return response
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, data: bytes | None, lines: AsyncIterator[bytes], limit: int | None
+) -> None:
+    """``data`` and what follows it, up to ``limit`` bytes, as long as the client is there."""
+    while data is not None and limit != 0:
+        await response.write(data if limit is None else data[:limit])
+        limit = None if limit is None else max(0, limit - len(data))
+        following = asyncio.ensure_future(anext(lines, None))
+        try:
+            while not (await asyncio.wait((following,), timeout=_LOOK_SECONDS))[0]:
+                if request.transport is None:
+                    return
+        finally:
+            if not following.done():
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+        data = following.result()
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from . import protobuf
 from .errors import ApiError, bad_request, not_acceptable, unsupported_media_type
 
-JSON, YAML = "application/json", "application/yaml"
+JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 APPLY, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
 MERGE_PATCH, STRATEGIC_PATCH = "application/merge-patch+json", "application/strategic-merge-patch+json"
 _ANY = ("*/*", "application/*")
@@ -80,7 +81,9 @@ def decode(data: bytes, content_type: str, kind: str) -> Any:
         return decode_json(data, kind)
     if media == YAML:
         return decode_yaml(data)
-    raise unsupported_media_type((JSON, YAML))
+    if media == PROTOBUF:
+        return protobuf.decode(data)
+    raise unsupported_media_type((JSON, YAML, PROTOBUF))
 
 
 def decode_json(data: bytes, kind: str) -> Any:

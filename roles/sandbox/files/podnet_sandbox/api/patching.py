@@ -24,8 +24,7 @@ Object = dict[str, Any]
 def patched(
     resource: Resource, live: Mapping[str, Any] | None, patch_type: str, body: bytes, query: Mapping[str, str], info: RequestInfo
 ) -> Object:
-    """``live`` (None: to be made, by apply alone) after the patch. Raises `ApiError`: 400, 409, 415, 422."""
-    _check_type(resource, patch_type)
+    """``live`` (None: to be made, by apply alone) after the patch. Raises `ApiError`: 400, 409, 422."""
     if patch_type == media.APPLY:
         return _applied(resource, live, body, query, info)
     return patched_by(resource, live or {}, patch_type, media.decode_json(body, resource.kind))
@@ -42,8 +41,8 @@ def patched_by(resource: Resource, live: Mapping[str, Any], patch_type: str, pat
     return clone(merge(live, patch))
 
 
-def _check_type(resource: Resource, patch_type: str) -> None:
-    """Custom resources have no strategic merge: nothing says how their lists merge."""
+def check_type(resource: Resource, patch_type: str) -> None:
+    """Refuse (415) what is no kind of patch; custom resources have no strategic one: nothing says how their lists merge."""
     allowed = [media.JSON_PATCH, media.MERGE_PATCH, media.APPLY]
     if not resource.custom:
         allowed.insert(2, media.STRATEGIC_PATCH)

@@ -17,7 +17,7 @@ from .errors import ApiError, bad_request, expired, invalid, invalid_value, meth
 from .lifecycle import finalizers
 from .media import Wanted, accepted, respond
 from .pagination import Page, Pages
-from .patching import patched
+from .patching import check_type, patched
 from .registry import Resource
 from .rendering import render, render_list
 from .request import RequestInfo, truth
@@ -180,6 +180,7 @@ class Rest:
         namespace = call.info.namespace if call.resource.namespaced else None
         live = self._store.find(call.resource.name, call.info.name, namespace)
         patch_type = media.media_types(call.request.headers.get("Content-Type", ""))[0][0]
+        check_type(call.resource, patch_type)
         if live is None and (patch_type != media.APPLY or call.info.subresource):
             raise not_found(call.resource, call.info.name)
         obj = patched(call.resource, live, patch_type, call.body, call.query, call.info)

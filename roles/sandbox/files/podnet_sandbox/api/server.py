@@ -22,6 +22,7 @@ from .background import Background
 from .bootstrap import bootstrap_roles
 from .decoding import check_kind
 from .errors import ApiError, forbidden, internal, method_not_allowed, no_such_resource
+from .impersonation import effective_user
 from .openapi import OpenApi
 from .registry import Resource
 from .request import RequestInfo, parse
@@ -115,7 +116,8 @@ class _Server:
     def _authenticate(self, request: web.Request) -> User:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport else None
-        return self._authenticator.authenticate(request.headers.get("Authorization", ""), certificate)
+        user = self._authenticator.authenticate(request.headers.get("Authorization", ""), certificate)
+        return effective_user(user, request.headers, self._authorizer)
 
     def _authorize(self, user: User, info: RequestInfo) -> None:
         attributes = Attributes(

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import lifecycle
+from .cascade import Cascade
 from .clock import now
 from .copying import clone
 from .custom_resources import Definitions
@@ -21,7 +22,7 @@ from .errors import ApiError, already_exists, conflict, invalid, method_not_allo
 from .history import ADDED, DELETED, MODIFIED, Change, History
 from .kinds import builtin
 from .names import generated
-from .owners import Owners, Reference, blocks_owner, owner_references
+from .owners import Owners, Reference
 from .patch import merge
 from .registry import Registry, Resource
 from .selectors import object_match
@@ -46,6 +47,7 @@ class Store:
         self.history = History()
         self._objects: dict[str, dict[Key, Object]] = {}
         self._owners = Owners()
+        self._cascade = Cascade(self, self._owners)
         self._callbacks: list[Callback] = []
         self._random = random.Random()
         self._strategies = Strategies(self, service_subnet)
@@ -155,10 +157,10 @@ class Store:
         lifecycle.request_deletion(resource, new, grace)
         if dry_run:
             return new
-        if propagation == "Foreground" and self._blocking(old):
+        if propagation == "Foreground" and self._cascade.is_blocked(old):
             lifecycle.add_finalizer(new, lifecycle.FOREGROUND)
         elif propagation == "Orphan":
-            self._orphan(old)
+            self._cascade.orphan(old)
         if lifecycle.may_go(resource, new):
             # only pods are told of their grace when there is none to wait for
             self._remove(resource, new if resource.name == "pods" else clone(old))
@@ -166,8 +168,8 @@ class Store:
             new["metadata"]["resourceVersion"] = self._next_revision()
             self._put(resource, new, old)
         if lifecycle.FOREGROUND in lifecycle.finalizers(new):
-            self._delete_dependents(new, "Foreground")
-            self._release_foreground(self._reference(resource, new))
+            self._cascade.delete_dependents(new, "Foreground")
+            self._cascade.release(self._reference(resource, new))
         return clone(new)
 
     def finalize_delete(self, res: str, name: str, namespace: str | None = None) -> None:
@@ -234,9 +236,7 @@ class Store:
         self._owners.changed(reference, old, None)
         last["metadata"]["resourceVersion"] = self._next_revision()
         self._tell(DELETED, resource, clone(last), old)
-        self._delete_dependents(last, "Background")
-        for owner in owner_references(last):
-            self._owner_may_go(owner, last)
+        self._cascade.removed(last)
 
     def _tell(self, kind: str, resource: Resource, obj: Object, old: Object | None) -> None:
         self.history.record(Change(self.revision, kind, resource.name, obj, old))
@@ -248,61 +248,6 @@ class Store:
     def _reference(resource: Resource, obj: Mapping[str, Any]) -> Reference:
         metadata = obj["metadata"]
         return Reference(resource.name, metadata.get("namespace", ""), metadata["name"])
-
-    # What the garbage collector does
-
-    def _dependents(self, owner: Mapping[str, Any]) -> Iterable[tuple[Reference, Object]]:
-        for reference in self._owners.of(owner["metadata"]["uid"]):
-            found = self._objects.get(reference.resource, {}).get((reference.namespace, reference.name))
-            if found is not None:
-                yield reference, found
-
-    def _blocking(self, owner: Mapping[str, Any]) -> bool:
-        uid = owner["metadata"]["uid"]
-        return any(blocks_owner(found, uid) for _, found in self._dependents(owner))
-
-    def _delete_dependents(self, owner: Mapping[str, Any], propagation: str) -> None:
-        """Delete what ``owner`` owns, except what someone else still owns as well."""
-        uid = owner["metadata"]["uid"]
-        for reference, found in list(self._dependents(owner)):
-            others = [item for item in owner_references(found) if item["uid"] != uid and self._lives(item, found)]
-            if others:
-                self._drop_owner(reference, found, uid)
-            elif not found["metadata"].get("deletionTimestamp"):
-                self.delete(reference.resource, reference.name, reference.namespace, propagation=propagation)
-
-    def _orphan(self, owner: Mapping[str, Any]) -> None:
-        for reference, found in list(self._dependents(owner)):
-            self._drop_owner(reference, found, owner["metadata"]["uid"])
-
-    def _drop_owner(self, reference: Reference, found: Object, uid: str) -> None:
-        kept = [item for item in owner_references(found) if item["uid"] != uid]
-        self.patch(reference.resource, reference.name, {"metadata": {"ownerReferences": kept or None}}, reference.namespace)
-
-    def _lives(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> bool:
-        found = self._owner(owner, dependent)
-        return found is not None and found[1]["metadata"]["uid"] == owner["uid"]
-
-    def _owner(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> tuple[Resource, Object] | None:
-        resource = self.resources.by_kind(owner["apiVersion"], owner["kind"])
-        if resource is None:
-            return None
-        namespace = dependent["metadata"].get("namespace") if resource.namespaced else None
-        found = self.find(resource.name, owner["name"], namespace)
-        return None if found is None else (resource, found)
-
-    def _owner_may_go(self, owner: Mapping[str, Any], dependent: Mapping[str, Any]) -> None:
-        found = self._owner(owner, dependent)
-        if found and lifecycle.FOREGROUND in lifecycle.finalizers(found[1]):
-            self._release_foreground(self._reference(*found))
-
-    def _release_foreground(self, reference: Reference) -> None:
-        """End a foreground deletion when nothing that blocks it is left."""
-        found = self.find(reference.resource, reference.name, reference.namespace)
-        if found is None or self._blocking(found):
-            return
-        kept = [item for item in lifecycle.finalizers(found) if item != lifecycle.FOREGROUND]
-        self.patch(reference.resource, reference.name, {"metadata": {"finalizers": kept or None}}, reference.namespace)
 
 
 def _type_meta(resource: Resource) -> dict[str, str]:

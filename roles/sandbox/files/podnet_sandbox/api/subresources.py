@@ -10,7 +10,7 @@ from aiohttp import web
 
 from . import media
 from .decoding import check_kind
-from .errors import ApiError, bad_request, method_not_allowed, no_such_resource
+from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
 from .exec_websocket import serve_exec
 from .logs import serve_logs
 from .media import Wanted, respond
@@ -65,9 +65,9 @@ class Subresources:
             scale = self._body(call, "Scale", "autoscaling/v1")
         else:
             patch_type = media.media_types(call.request.headers.get("Content-Type", ""))[0][0]
-            patch = media.decode_json(call.body, "Scale")
-            current = scale_of(call.resource, obj)
-            scale = patched_by(call.resource, current, patch_type, patch)
+            if patch_type not in (media.JSON_PATCH, media.MERGE_PATCH, media.STRATEGIC_PATCH):
+                raise unsupported_media_type((media.JSON_PATCH, media.MERGE_PATCH))
+            scale = patched_by(call.resource, scale_of(call.resource, obj), patch_type, media.decode_json(call.body, "Scale"))
         updated = self._store.update(call.resource.name, scaled(call.resource, obj, scale), dry_run=call.dry_run)
         return respond(Wanted(), scale_of(call.resource, updated))
 

@@ -24,6 +24,8 @@ from .store import Store
 #: Seconds a watch lasts that does not say (between one and two times this, as kube-apiserver).
 _DEFAULT_TIMEOUT = 1800
 _BOOKMARK_SECONDS = 60
+#: How often a watch on which nothing happens looks whether its client is still there.
+_LOOK_SECONDS = 5
 _INITIAL_END = "k8s.io/initial-events-end"
 _BOOKMARK = "BOOKMARK"
 
@@ -71,7 +73,7 @@ class Watch:
             timeout = options.timeout or random.uniform(1, 2) * _DEFAULT_TIMEOUT
             try:
                 async with asyncio.timeout(timeout):
-                    await self._pump(response)
+                    await self._pump(request, response)
             except TimeoutError:
                 pass
             await response.write_eof()
@@ -81,8 +83,9 @@ class Watch:
             stop()
         return response
 
-    async def _pump(self, response: web.StreamResponse) -> None:
-        while True:
+    async def _pump(self, request: web.Request, response: web.StreamResponse) -> None:
+        quiet = 0
+        while request.transport is not None:  # None: the client went
             if self._pending:
                 data = b"".join(self._pending)
                 self._pending.clear()
@@ -90,10 +93,12 @@ class Watch:
             if self._failed:
                 return
             try:
-                async with asyncio.timeout(_BOOKMARK_SECONDS):
+                async with asyncio.timeout(_LOOK_SECONDS):
                     await self._wake.wait()
+                quiet = 0
             except TimeoutError:
-                if self._options.bookmarks:
+                quiet += _LOOK_SECONDS
+                if self._options.bookmarks and quiet % _BOOKMARK_SECONDS == 0:
                     self._bookmark()
             self._wake.clear()
 

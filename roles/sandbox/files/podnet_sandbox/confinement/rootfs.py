@@ -8,6 +8,7 @@ sockets, SSH agents, `/etc/shadow`. Nothing has to be hidden, so nothing can be 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Mapping
@@ -149,10 +150,9 @@ def _proc(new: str, writable_net: bool) -> None:
     for name in _MASKED:
         if os.path.exists(f"{new}/proc/{name}"):
             _mask(f"{new}/proc/{name}")
-    try:
+    # A /sys with parts masked (inside Docker) may not be mounted anew: the container has an empty one then.
+    with contextlib.suppress(PermissionError):
         syscalls.mount("sysfs", f"{new}/sys", "sysfs", quiet | syscalls.MS_RDONLY)
-    except PermissionError:
-        pass  # a /sys with parts masked (inside Docker) may not be mounted anew: the container has an empty one
 
 
 def _mask(path: str) -> None:

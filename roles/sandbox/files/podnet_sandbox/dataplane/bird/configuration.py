@@ -23,7 +23,7 @@ def render(bgp: Bgp, *, major: int) -> str:
         _static(bgp, major),
         _aggregates(bgp),
         _export(bgp),
-        _kernel_filter(bgp),
+        _kernel_filter(bgp, major),
         _kernel(major),
         "protocol device { scan time 2; }",
         _direct(major),
@@ -51,12 +51,13 @@ def _export(bgp: Bgp) -> str:
     """What peers hear: own blocks, and whatever lies inside a pool and does not leave by a tunnel."""
     body = ['if ( defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }', "calico_aggr();"]
     body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools]
-    return _block("filter calico_export_to_bgp_peers", [*body, "reject;"])
+    return _block("function calico_export_to_bgp_peers ()", body)
 
 
-def _kernel_filter(bgp: Bgp) -> str:
+def _kernel_filter(bgp: Bgp, major: int) -> str:
     """What goes into the kernel: nothing of a VXLAN pool, Felix owns that."""
-    body = [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.program]
+    body = ["if ( source = RTS_DEVICE ) then { reject; }"] if major >= 2 else []  # 1.6 needs not be told
+    body += [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.program]
     if bgp.metric:
         body.append(f"if ( source = RTS_BGP ) then {{ krt_metric = {bgp.metric}; }}")
     return _block("filter calico_kernel_programming", [*body, "accept;"])
@@ -80,7 +81,7 @@ def _template(bgp: Bgp, major: int) -> str:
     channel = [
         "gateway recursive;",
         "import all;",
-        "export filter calico_export_to_bgp_peers;",
+        "export filter { calico_export_to_bgp_peers(); reject; };",
         "add paths on;",
     ]
     options = [

@@ -52,15 +52,15 @@ def installed() -> tuple[str, int]:
             "bird2`. Its own service need not run (`systemctl disable --now bird`). A lab with bgp: Disabled does "
             "without (--without-bird)."
         )
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     match = _VERSION.search(said.stdout + said.stderr)
     if match is None:
         raise BirdError(f"`{path} --version` says {(said.stdout + said.stderr).strip()!r}, expected BIRD version 1.6 or 2")
     return path, int(match[1])
 
 
-#: Starts argv in the node's namespaces: (pid, future with the exit code). Then: a signal to such a pid.
-Spawn = Callable[[tuple[str, ...]], Awaitable[tuple[int, "asyncio.Future[int]"]]]
+#: Starts argv in the node's namespaces, writing to a descriptor: (pid, future with the exit code). Then: a signal to it.
+Spawn = Callable[[tuple[str, ...], int], Awaitable[tuple[int, "asyncio.Future[int]"]]]
 Kill = Callable[[int, int], None]
 
 
@@ -73,6 +73,7 @@ class BirdDaemon:
         self._kill = kill
         self._applied: Bgp | None = None
         self._pid = 0
+        self._said = open(os.memfd_create("bird"), "r+b", buffering=0)  # noqa: SIM115 - as long as the daemon
         self._keeper: asyncio.Task[None] | None = None
 
     async def apply(self, bgp: Bgp | None) -> None:
@@ -106,7 +107,8 @@ class BirdDaemon:
     async def _launch(self) -> asyncio.Future[int]:
         """As Calico's runit service does: foreground, graceful-restart recovery."""
         argv = (installed()[0], "-R", "-f", "-s", CONTROL_SOCKET, "-c", CONFIGURATION)
-        self._pid, exited = await self._spawn(argv)
+        self._said.truncate(0)
+        self._pid, exited = await self._spawn(argv, self._said.fileno())
         return exited
 
     async def _keep(self, exited: asyncio.Future[int]) -> None:
@@ -143,7 +145,9 @@ class BirdDaemon:
                 return
             await asyncio.sleep(0.01)
         await self._stop()
-        raise BirdError(f"BIRD did not start with {CONFIGURATION}:\n{text}")
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace").strip()
+        raise BirdError(f"BIRD did not start: {said or 'it said nothing'}. Its {CONFIGURATION}:\n{text}")
 
     async def _reconfigure(self, text: str) -> None:
         answer = await self._ask("configure")

@@ -9,7 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 #: As much of a container's output is kept; kubelet keeps 10 MiB by default, a lab needs less.
 MAXIMUM_BYTES = 1 << 20
@@ -98,5 +98,5 @@ class ContainerLog:
 
 def _stamped(moment: float, line: bytes) -> bytes:
     whole, fraction = divmod(moment, 1)
-    stamp = datetime.fromtimestamp(whole, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    stamp = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{stamp}.{int(fraction * 1e9):09d}Z ".encode() + line

@@ -43,7 +43,7 @@ class Kernel:
         self,
         zygote: ZygoteClient,
         *,
-        scratch: str = "/tmp",  # noqa: S108 - a mount point inside containers
+        scratch: str = "/tmp",
         single_user: bool = False,
         compare_routes: bool = False,
         on_exit: ExitCallback | None = None,

@@ -133,7 +133,7 @@ class NetworkNamespace:
     def run(self, argv: Sequence[str], text: str) -> None:
         """Run a programme in the network namespace with ``text`` as its input. Raises `ToolError`."""
         with self.entered():
-            done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)  # noqa: S603
+            done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}\nits input:\n{text}")
 

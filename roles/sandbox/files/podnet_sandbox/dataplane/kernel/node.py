@@ -130,12 +130,12 @@ class Node:
             problems += self._routes.resync(compare=compare)
         return problems
 
-    async def _spawn(self, argv: tuple[str, ...]) -> tuple[int, asyncio.Future[int]]:
+    async def _spawn(self, argv: tuple[str, ...], output: int) -> tuple[int, asyncio.Future[int]]:
         """BIRD, beside the node's first process."""
         process = Process(argv, env={"PATH": PATH}, capabilities=NODE_CAPABILITIES)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
-            pid = await self._zygote.exec(self.pid, process, (null, null, null))
+            pid = await self._zygote.exec(self.pid, process, (null, output, output))
         finally:
             os.close(null)
         exited = self._zygote.exited(pid)

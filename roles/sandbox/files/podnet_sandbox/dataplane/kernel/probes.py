@@ -30,7 +30,7 @@ async def ends_well(session: PipeSession, timeout: float) -> bool:
     drains = [asyncio.create_task(stream.read()) for stream in (session.stdout, session.stderr)]
     try:
         return await asyncio.wait_for(session.wait(), timeout) == 0
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return False
     finally:
         await session.kill()

@@ -152,7 +152,7 @@ def _decoded(message: Any, attributes: dict[str, Any], device: str | None) -> Ro
     kinds = {number: name for name, number in _TYPES.items()}
     scopes = {number: name for name, number in _SCOPES.items()}
     return Route(
-        dst=f"{attributes.get('RTA_DST', '0.0.0.0')}/{message['dst_len']}",  # noqa: S104 - the default route
+        dst=f"{attributes.get('RTA_DST', '0.0.0.0')}/{message['dst_len']}",
         kind=kinds.get(message["type"], str(message["type"])),
         gateway=attributes.get("RTA_GATEWAY"),
         device=device,

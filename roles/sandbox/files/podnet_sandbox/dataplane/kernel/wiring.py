@@ -62,7 +62,7 @@ def wire_node(fabric: NetworkNamespace, node: NetworkNamespace, number: int, add
         index=node.index("eth0"),
         address=address,
         prefixlen=network.prefixlen,
-        broadcast="0.0.0.0",  # noqa: S104 - none, as Docker's IPAM plugin leaves it
+        broadcast="0.0.0.0",
     )
     node.link_up("eth0")
     node.netlink.route("add", dst="default", gateway=str(network[1]), oif=node.index("eth0"), proto=_BOOT)

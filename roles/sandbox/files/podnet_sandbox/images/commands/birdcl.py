@@ -34,8 +34,8 @@ def converse(path: str, commands: list[str]) -> tuple[str, list[list[str]]]:
 
 def _answer(stream):
     """Lines of one answer. `1007-text` goes on, `0000 text` is the last; a leading space continues a code."""
-    for line in stream:
-        line = line.rstrip("\n")
+    for raw in stream:
+        line = raw.rstrip("\n")
         match = _REPLY.match(line)
         text = match[3] if match else line[1:] if line[:1] in " +" else line
         if text or not (match and match[2] == " "):

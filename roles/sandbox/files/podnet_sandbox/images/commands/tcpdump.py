@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 
 sys.path.insert(0, __file__.rpartition("/")[0])
-import packet_filter  # noqa: E402 - its neighbour, also where this file is run by path
+import packet_filter
 
 _ALL_PROTOCOLS = 0x0003
 _SNAPSHOT = 262144

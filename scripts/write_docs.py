@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what is derived from the code: docs/checks.md from the checks, docs/schemas/ from the model.
+
+A test holds the files equal to what this writes. Run it after a change of either: `make docs`, or
+`PYTHONPATH=.ansible/collections python scripts/write_docs.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+import typing
+
+from ansible_collections.podnet.calico.plugins.module_utils import _model as model
+from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES
+from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number"}
+COUNTS = ("checked", *OUTCOMES)
+
+
+class Schemas:
+    """JSON Schemas of NamedTuples, each class once under $defs."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, dict] = {}
+
+    def of(self, hint: object) -> dict:
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin is tuple:
+            return {"type": "array", "items": self.of(arguments[0])}
+        if origin is dict:
+            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+        if type(None) in arguments:
+            return {"anyOf": [self.of(next(one for one in arguments if one is not type(None))), {"type": "null"}]}
+        if hasattr(hint, "_fields"):
+            if hint.__name__ not in self.definitions:
+                self.definitions[hint.__name__] = {}
+                self.definitions[hint.__name__] = self.properties(hint)
+            return {"$ref": f"#/$defs/{hint.__name__}"}
+        return {"type": _SCALARS[hint]}
+
+    def properties(self, class_: type) -> dict:
+        hints = typing.get_type_hints(class_)
+        return {
+            "description": (class_.__doc__ or "").split("\n\n")[0].replace("\n    ", " "),
+            "type": "object",
+            "properties": {name: self.of(hints[name]) for name in class_._fields},
+            "required": [name for name in class_._fields if name not in class_._field_defaults],
+            "additionalProperties": False,
+        }
+
+
+def snapshot_line() -> dict:
+    """Schema of one line of a snapshot."""
+    schemas = Schemas()
+    choices = []
+    for name, class_ in [("header", model.Header), *((name, entry[1]) for name, entry in KINDS.items())]:
+        line = schemas.properties(class_)
+        line["properties"] = {"line": {"const": name}, **line["properties"]}
+        line["required"] = ["line", *line["required"]]
+        if name == "header":
+            line["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+        choices.append(line)
+    return {
+        "$schema": DRAFT,
+        "title": "One line of a podnet.calico snapshot",
+        "description": "A snapshot is JSON Lines: the header first, then one line per object. A field left out has its default.",
+        "oneOf": choices,
+        "$defs": dict(sorted(schemas.definitions.items())),
+    }
+
+
+def verdict() -> dict:
+    """Schema of a verdict file, which is also what the modules return."""
+    schemas = Schemas()
+    outcome = {"enum": list(OUTCOMES)}
+    finding = schemas.properties(model.Finding)
+    finding["properties"]["outcome"] = {"enum": ["failed", "inconclusive", "warning"]}
+    finding["properties"]["severity"] = {"enum": ["critical", "major", "minor"]}
+    path = {"type": ["string", "null"]}
+    result = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "title": {"type": "string"},
+            "node": path,
+            "outcome": outcome,
+            "reason": path,
+            "subjects": {
+                "type": "object",
+                "properties": {name: {"type": "integer", "minimum": 0} for name in COUNTS},
+                "required": list(COUNTS),
+                "additionalProperties": False,
+            },
+        },
+        "required": ["id", "title", "node", "outcome", "subjects"],
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "A podnet.calico verdict",
+        "type": "object",
+        "properties": {
+            "schema_version": {"const": 1},
+            "changed": {"const": False},
+            "failed": {"type": "boolean"},
+            "msg": {"type": "string"},
+            "summary": {
+                "type": "object",
+                "properties": {name: {"type": "integer", "minimum": 0} for name in ("total", *OUTCOMES)},
+                "required": ["total", *OUTCOMES],
+                "additionalProperties": False,
+            },
+            "results": {"type": "array", "items": result},
+            "findings": {"type": "array", "items": finding},
+            "verdict_path": path,
+            "snapshot_path": path,
+            "header": {"anyOf": [schemas.of(model.Header), {"type": "null"}]},
+        },
+        "required": ["schema_version", "changed", "failed", "msg", "summary", "results", "findings"],
+        "$defs": dict(sorted(schemas.definitions.items())),
+    }
+
+
+def checks_page() -> str:
+    """docs/checks.md: every check with what it proves, why, and what to do."""
+    lines = ["# The checks", "", "Choose with `checks` and `skip_checks` of `routing_assert`, by id or wildcard (`blocks.*`).", ""]
+    lines += ["Outcomes: " + " · ".join(f"`{outcome}`" for outcome in OUTCOMES) + ". Severity of a failure:"]
+    lines += ["critical, packets are lost; major, they will be or go another way; minor, untidy.", ""]
+    family = None
+    for check in CHECKS:
+        if check.id.partition(".")[0] != family:
+            family = check.id.partition(".")[0]
+            lines += [f"## {family}", ""]
+        lines += [f"### {check.id}", "", f"**{check.title}** ({check.severity})", "", check.why, "", f"Do: {check.remedy}", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def documents() -> dict[str, str]:
+    """Each file, by its path from the project's root, with its text."""
+    return {
+        "docs/checks.md": checks_page(),
+        "docs/schemas/snapshot-line.schema.json": json.dumps(snapshot_line(), indent=1) + "\n",
+        "docs/schemas/verdict.schema.json": json.dumps(verdict(), indent=1) + "\n",
+    }
+
+
+def main() -> int:
+    root = pathlib.Path(__file__).resolve().parents[1]
+    for name, content in documents().items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        print(name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
