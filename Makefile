@@ -72,6 +72,10 @@ lab-dir: ## (make -s lab-dir) the lab folder
 kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
 	@scripts/lab-path kubeconfig
 
+.PHONY: docs
+docs: test-environment ## write what is derived from the code: docs/checks.md, docs/schemas/
+	@PYTHONPATH=.ansible/collections $(BIN)/python scripts/write_docs.py
+
 .PHONY: lock
 lock: ## renew the pinned requirements of every Python found
 	@scripts/lock

@@ -179,7 +179,7 @@ def test_calico_node_is_the_node_and_may_set_its_network(lab):
 
 
 def test_an_unknown_image_is_refused_before_anything_is_wired(lab):
-    with pytest.raises(ImageUnknown, match="example.org/none:1"):
+    with pytest.raises(ImageUnknown, match=r"example\.org/none:1"):
         add(lab, "unknown", "192.168.93.200", image="example.org/none:1")
     assert "caliunknown" not in lab.node(WORKER, "ip", "link").output
 

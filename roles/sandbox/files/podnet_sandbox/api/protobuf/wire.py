@@ -31,7 +31,7 @@ def decode(data: bytes) -> dict[str, Any]:
         type_meta = {number: _text(value) for number, value in _fields(_octets(envelope.get(1, b"")))}
         kind = type_meta.get(2, "")
         body = _message(kind, _octets(envelope.get(2, b"")))
-    except (IndexError, UnicodeDecodeError, TypeError) as error:
+    except (IndexError, OSError, OverflowError, TypeError, ValueError) as error:
         raise _unreadable(f"it is damaged ({error})") from error
     return {"apiVersion": type_meta.get(1, ""), "kind": kind, **body}
 
