@@ -37,7 +37,10 @@ options:
         type: str
         required: true
       content:
-        description: The whole text; required with O(state=present).
+        description: The whole text. With O(state=present), this or O(files[].link) is required.
+        type: str
+      link:
+        description: What a symbolic link at this place points to, in place of a text.
         type: str
       mode:
         description: The file's mode, octal.
@@ -114,6 +117,7 @@ def main() -> None:
                 "options": {
                     "path": {"type": "str", "required": True},
                     "content": {"type": "str"},
+                    "link": {"type": "str"},
                     "mode": {"type": "str", "default": "0600"},
                 },
             },
@@ -132,15 +136,17 @@ def main() -> None:
 def _write_all(module: AnsibleModule, folder: str) -> None:
     changes: List[Dict[str, str]] = []
     for wanted in module.params["files"]:
-        path, content = wanted["path"], wanted["content"]
-        if content is None:
-            module.fail_json(msg="files: %s has no content; state: present needs one" % path)
+        path, content, link = wanted["path"], wanted["content"], wanted["link"]
+        if (content is None) == (link is None):
+            module.fail_json(msg="files: %s needs either content or link; or state: absent to remove it" % path)
         before = _read(module, path)
-        if before == content and _mode(path) == int(wanted["mode"], 8):
+        after = content if link is None else _as_text(link)
+        if before == after and (link is not None or _mode(path) == int(wanted["mode"], 8)):
             continue
-        changes.append(_diff(path, before or "", content))
+        changes.append(_diff(path, before or "", after))
         if not module.check_mode:
-            _write(module, path, wanted)
+            _make_folders(module, os.path.dirname(path))
+            _write(module, path, wanted) if link is None else _link(module, path, link)
     _exit(module, folder, changes)
 
 
@@ -170,7 +176,10 @@ def _inside(module: AnsibleModule, folder: str, relative: str) -> str:
 
 
 def _read(module: AnsibleModule, path: str) -> Optional[str]:
+    """The file's text, or that of a link; None where there is nothing."""
     try:
+        if os.path.islink(path):
+            return _as_text(os.readlink(path))
         with open(path, "rb") as stream:
             return to_text(stream.read(), errors="surrogate_or_strict")
     except FileNotFoundError:
@@ -178,6 +187,10 @@ def _read(module: AnsibleModule, path: str) -> Optional[str]:
     except (OSError, UnicodeError) as error:
         module.fail_json(msg="Reading %s, to see whether it differs: %s" % (path, error))
         raise
+
+
+def _as_text(link: str) -> str:
+    return "-> %s\n" % link
 
 
 def _mode(path: str) -> int:
@@ -190,7 +203,6 @@ def _diff(path: str, before: str, after: str) -> Dict[str, str]:
 
 def _write(module: AnsibleModule, path: str, wanted: Dict[str, Any]) -> None:
     try:
-        _make_folders(os.path.dirname(path), int(module.params["dir_mode"], 8))
         handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
         with os.fdopen(handle, "wb") as stream:
             stream.write(to_bytes(wanted["content"], errors="surrogate_or_strict"))
@@ -200,13 +212,28 @@ def _write(module: AnsibleModule, path: str, wanted: Dict[str, Any]) -> None:
     module.set_mode_if_different(path, int(wanted["mode"], 8), changed=True)
 
 
-def _make_folders(path: str, mode: int) -> None:
-    """Like os.makedirs, but ``mode`` holds for the folders between as well, whatever the umask."""
+def _link(module: AnsibleModule, path: str, target: str) -> None:
+    """A link is replaced in one step: it is never absent."""
+    temporary = path + ".new"
+    try:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        os.symlink(target, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        module.fail_json(msg="Linking %s to %s: %s" % (path, target, error))
+
+
+def _make_folders(module: AnsibleModule, path: str) -> None:
+    """Like os.makedirs, but the mode holds for the folders between as well, whatever the umask."""
     if os.path.isdir(path):
         return
-    _make_folders(os.path.dirname(path), mode)
-    os.mkdir(path)
-    os.chmod(path, mode)
+    _make_folders(module, os.path.dirname(path))
+    try:
+        os.mkdir(path)
+        os.chmod(path, int(module.params["dir_mode"], 8))
+    except OSError as error:
+        module.fail_json(msg="Making the folder %s: %s" % (path, error))
 
 
 def _remove(module: AnsibleModule, folder: str, path: str) -> None:

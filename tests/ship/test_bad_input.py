@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
+import yaml
 from conftest import Lab
 
 CASES = {
@@ -77,10 +79,54 @@ def test_a_kubeconfig_that_cannot_be_read_is_named(stranger, tmp_path, missing):
     assert not run.published
 
 
+def test_a_cluster_without_calico_is_named(stranger, tmp_path):
+    playbook = tmp_path / "bare.yml"
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "roles": ["podnet.calico.sandbox"]}
+    play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    playbook.write_text(yaml.safe_dump([play]))
+    lab = Lab(stranger, "bare")
+    try:
+        assert lab.play(str(playbook)).code == 0
+        run = stranger.play(
+            "podnet.calico.verify",
+            variables={"podnet_provider": "existing", "podnet_lab_name": "bad", "pod_routing_kubeconfig": str(lab.kubeconfig)},
+        )
+        assert run.code != 0
+        assert f"The cluster at {lab.server()} has no Calico" in run.fault
+    finally:
+        assert lab.play("podnet.calico.destroy").code == 0
+    assert not lab.folder.exists()
+
+
 def test_verify_without_a_lab_says_how_to_get_one(stranger):
     run = Lab(stranger, "bad").play("podnet.calico.verify")
     assert run.code != 0
     assert "podnet.calico.site" in run.fault
+
+
+def machine(tmp_path, **found) -> str:
+    """A Python that, asked what this machine has, says so; and that can do nothing else."""
+    answer = {"uid": 1000, "missing_commands": [], "missing_modules": [], "apt": True, "python": "/usr/bin/python3", **found}
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncase $1 in *inspect_machine.py) echo '{json.dumps(answer)}';; *) exit 1;; esac\n")
+    python.chmod(0o755)
+    return str(python)
+
+
+def test_an_ordinary_user_without_bird_is_told_what_to_install(stranger, tmp_path):
+    python = machine(tmp_path, missing_commands=["birdc"])
+    run = Lab(stranger, "bad").play("podnet.calico.site", variables={"sandbox_python": python})
+    assert run.code != 0
+    assert "The command birdc is missing" in run.fault and "apt-get install bird." in run.fault
+    assert "calico_bgp: Disabled" in run.fault
+
+
+def test_an_ordinary_user_without_a_command_for_exercises_is_told_and_goes_on(stranger, tmp_path):
+    python = machine(tmp_path, missing_commands=["traceroute"])
+    run = Lab(stranger, "bad").play("podnet.calico.site", variables={"sandbox_python": python})
+    named = [result["msg"] for result in run.results if result["task"] == "Name what is missing"]
+    assert "The command traceroute is missing" in named[0] and "apt-get install traceroute" in named[0]
+    assert run.results[-1]["task"] != "Make sure the sandbox can run here"
 
 
 def test_a_missing_python_package_is_named(stranger, tmp_path):
