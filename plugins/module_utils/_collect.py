@@ -42,6 +42,9 @@ class Selectors(NamedTuple):
     namespaces: Tuple[str, ...] = ()
 
 
+EVERYTHING = Selectors()
+
+
 class Kind(NamedTuple):
     """A kind to list: ``plural`` (also the key of its objects), API path prefix, and its reader (None: kept raw)."""
 
@@ -83,7 +86,7 @@ _CALICO: Tuple[Tuple[str, Any], ...] = (
 _OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
 
 
-def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = Selectors()) -> Snapshot:
+def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = EVERYTHING) -> Snapshot:
     """Everything that ``evidence`` asks for, as it is now. The API is always read: nothing means anything without it."""
     collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     group, version, kubeadm = calico_group(cluster), cluster.get("/version"), _kubeadm(cluster)

@@ -225,7 +225,7 @@ def _ipset(reader: _Reader, name: str) -> Optional[Tuple[str, ...]]:
 
 
 def _members(text: str) -> Tuple[str, ...]:
-    head, found, tail = text.partition("\nMembers:\n")
+    _head, found, tail = text.partition("\nMembers:\n")
     if not found:
         raise ValueError("no list of members")
     return tuple(sorted(line.split()[0] for line in tail.splitlines() if line.strip()))

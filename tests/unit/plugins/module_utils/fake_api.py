@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import struct
@@ -103,16 +104,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         request = {"command": parse_qs(url.query)["command"], "headers": dict(self.headers), "path": url.path}
-        try:
+        with contextlib.suppress(OSError):  # the client had enough
             self.owner.exec(self._message, request)
-        except OSError:
-            pass  # the client had enough
 
     def _message(self, channel, data):
         payload = bytes([channel]) + data
-        if len(payload) < 126:
-            head = struct.pack("!BB", 0x82, len(payload))
-        else:
-            head = struct.pack("!BBQ", 0x82, 127, len(payload))
+        size = len(payload)
+        head = struct.pack("!BB", 0x82, size) if size < 126 else struct.pack("!BBQ", 0x82, 127, size)
         self.wfile.write(head + payload)
         self.wfile.flush()

@@ -10,16 +10,16 @@ pytest.importorskip("kubernetes")
 pytest.importorskip("ansible_collections.kubernetes.core")
 
 # pylint: disable=wrong-import-position
-from ansible_collections.podnet.calico.plugins.module_utils import _cluster  # noqa: E402
-from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect  # noqa: E402
-from ansible_collections.podnet.calico.plugins.module_utils._errors import (  # noqa: E402
+from ansible_collections.podnet.calico.plugins.module_utils import _cluster
+from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
+from ansible_collections.podnet.calico.plugins.module_utils._errors import (
     FORBIDDEN,
     NOT_FOUND,
     UNAUTHORIZED,
     UNREACHABLE,
     PodnetError,
 )
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_api import FakeApi, status  # noqa: E402
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_api import FakeApi, status
 
 
 @pytest.fixture(name="api")

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.podnet.calico.plugins.module_utils import _collect
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, Selectors, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, UNREACHABLE, PodnetError

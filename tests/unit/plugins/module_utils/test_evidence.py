@@ -8,7 +8,6 @@ import os
 import subprocess
 
 import pytest
-
 from ansible_collections.podnet.calico.plugins.module_utils import _evidence, _script
 from ansible_collections.podnet.calico.plugins.module_utils._script import Section
 

@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("kubernetes")
 
 # pylint: disable=wrong-import-position
-from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecEndpoint  # noqa: E402
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_api import (  # noqa: E402
+from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecEndpoint
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_api import (
     SUCCESS,
     FakeApi,
     failure,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.podnet.calico.plugins.module_utils import _objects, _settings
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-
 from ansible_collections.podnet.calico.plugins.module_utils import _probe
 from ansible_collections.podnet.calico.plugins.module_utils._collect import collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError

@@ -8,7 +8,6 @@ import os
 import stat
 
 import pytest
-
 from ansible_collections.podnet.calico.plugins.module_utils import _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect

@@ -9,7 +9,6 @@ import json
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-
 from ansible_collections.podnet.calico.plugins.module_utils import _judgement, _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
@@ -52,9 +51,8 @@ def run_fixture(monkeypatch, capsys, cluster):
         module = importlib.import_module(MODULES + name)
         if hasattr(module, "cluster_of"):
             monkeypatch.setattr(module, "cluster_of", lambda module: cluster)
-        with patch_module_args(dict(REQUIRED.get(name, {}), _ansible_check_mode=check_mode, **options)):
-            with pytest.raises(SystemExit):
-                module.main()
+        with patch_module_args(dict(REQUIRED.get(name, {}), _ansible_check_mode=check_mode, **options)), pytest.raises(SystemExit):
+            module.main()
         return json.loads(capsys.readouterr().out)
 
     return run

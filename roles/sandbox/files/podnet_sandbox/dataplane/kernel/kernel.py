@@ -106,8 +106,7 @@ class Kernel:
             await self.remove_pod(spec.namespace, spec.name)
         own = None
         if pod is not None:
-            own = await self._thread.run(NetworkNamespace.create, spec.hostname or spec.name)
-            await self._thread.run(wiring.wire_pod, host.namespace, own, pod)
+            own = await self._wire(host.namespace, pod, spec.hostname or spec.name)
         entry = RunningPod(PodHandle(spec.namespace, spec.name, node, {}), spec, pod, own)
         self._pods[spec.namespace, spec.name] = entry
         try:
@@ -117,6 +116,21 @@ class Kernel:
             await self.remove_pod(spec.namespace, spec.name)
             raise
         return entry.handle
+
+    async def _wire(self, node: NetworkNamespace, pod: PodNetwork, hostname: str) -> NetworkNamespace:
+        """A wired namespace, or nothing of it: a pod deleted in this very moment leaves no device behind."""
+        own = asyncio.ensure_future(self._thread.run(NetworkNamespace.create, hostname))
+        wired: asyncio.Future[None] | None = None
+        try:
+            wired = asyncio.ensure_future(self._thread.run(wiring.wire_pod, node, await asyncio.shield(own), pod))
+            await asyncio.shield(wired)
+        except BaseException:  # the thread goes on with what it has begun: undo that when it is done
+            await asyncio.wait([each for each in (own, wired) if each is not None])
+            await self._thread.run(wiring.unwire_pod, node, pod)
+            if not own.cancelled() and own.exception() is None:
+                await self._thread.run(own.result().close)
+            raise
+        return own.result()
 
     async def remove_pod(self, namespace: str, name: str) -> None:
         """Kill the pod's processes, take its devices away. Nothing happens where there is no such pod."""
