@@ -64,8 +64,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield _dump(dict(_encode(snapshot.header), line="header", schema_version=snapshot.header.schema_version))
     for kind, (field, _class) in KINDS.items():
         encoded = [dict(_encode(item), line=kind) for item in getattr(snapshot, field)]
-        for text in sorted(_dump(entry) for entry in encoded) if kind != "probe" else map(_dump, encoded):
-            yield text
+        yield from sorted(map(_dump, encoded)) if kind != "probe" else map(_dump, encoded)
 
 
 def _dump(entry: dict) -> str:

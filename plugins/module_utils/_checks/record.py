@@ -170,7 +170,7 @@ class Recorder:
         """One result for each node (or the cluster) that the check spoke of."""
         for node in sorted(self._counts, key=lambda name: name or ""):
             counts = self._counts[node]
-            outcome = next(one for one in _WORST if counts.get(one))
+            outcome = min((one for one, number in counts.items() if number), key=_WORST.index)
             checked = sum(number for one, number in counts.items() if one != SKIPPED)
             yield CheckResult(
                 self.check.id, self.check.title, node, outcome, checked,

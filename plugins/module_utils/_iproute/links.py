@@ -55,7 +55,7 @@ def _links_from_text(output: str) -> Iterator[Link]:
         words = line.split()
         if head:
             if entry is not None:
-                yield next(_link_from_json(entry))
+                yield from _link_from_json(entry)
             entry, counting = _head_entry(head), None
         elif not words:
             continue
@@ -71,7 +71,7 @@ def _links_from_text(output: str) -> Iterator[Link]:
         elif words[0] in _KINDS:
             entry["linkinfo"] = _info(words)
     if entry is not None:
-        yield next(_link_from_json(entry))
+        yield from _link_from_json(entry)
 
 
 def _head_entry(head: "re.Match[str]") -> dict:

@@ -198,7 +198,7 @@ def _await_ready(descriptor: int, pid: int, folder: StateFolder) -> dict[str, An
     content = b""
     with open(descriptor, "rb", buffering=0) as pipe:
         while True:
-            readable, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+            readable, _ignored, _ignored = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
             if not readable:
                 os.kill(pid, signal.SIGTERM)
                 raise LaunchError(f"the sandbox was not ready in {_READY_SECONDS:.0f} s and was ended. {_last_lines(folder)}")

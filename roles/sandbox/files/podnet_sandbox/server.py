@@ -105,5 +105,5 @@ def _say(descriptor: int, answer: Mapping[str, str]) -> None:
 
 def _raise_file_limit() -> None:
     """Each node and pod holds some descriptors open."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _ignored, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

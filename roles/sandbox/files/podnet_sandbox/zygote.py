@@ -67,7 +67,7 @@ class Zygote:
                     return
 
     def _receive(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self._channel, MAXIMUM_MESSAGE, _MAXIMUM_DESCRIPTORS)
+        data, descriptors, _ignored, _ignored = socket.recv_fds(self._channel, MAXIMUM_MESSAGE, _MAXIMUM_DESCRIPTORS)
         if not data:
             return False
         message = json.loads(data)

@@ -58,7 +58,14 @@ def test_no_answer_says_nothing_of_ttl():
     assert {f.id for f in found.findings if f.outcome == "failed"} == {"connectivity.loss"}
 
 
-@pytest.mark.parametrize(("one", "says"), [(probe(ttl=61), "TTL 61, not 62; it came by a detour"), (near(ttl=62), "TTL 62, not 63"), (probe(ttl=63), "TTL 63, not 62")])
+@pytest.mark.parametrize(
+    ("one", "says"),
+    [
+        (probe(ttl=61), "TTL 61, not 62; it came by a detour"),
+        (near(ttl=62), "TTL 62, not 63"),
+        (probe(ttl=63), "TTL 63, not 62"),
+    ],
+)
 def test_the_ttl_follows_from_the_topology(one, says):
     assert says in failures(one)["connectivity.ttl"]
 

@@ -56,7 +56,7 @@ class Authenticator:
         """
         if certificate:
             return _certificate_user(certificate)
-        scheme, _, token = authorization.partition(" ")
+        scheme, _ignored, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             return ANONYMOUS
         user = self.user_of_token(token.strip())
@@ -110,7 +110,7 @@ class Authenticator:
         return hmac.new(self._key, body.encode(), hashlib.sha256).digest()
 
     def _verified(self, token: str) -> dict[str, Any] | None:
-        body, _, signature = token.rpartition(".")
+        body, _ignored, signature = token.rpartition(".")
         try:
             if not body or not hmac.compare_digest(_decode(signature), self._signature(body)):
                 return None

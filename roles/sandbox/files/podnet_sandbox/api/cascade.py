@@ -35,7 +35,7 @@ class Cascade:
     def is_blocked(self, owner: Mapping[str, Any]) -> bool:
         """Whether ``owner`` owns something that keeps it from going in a foreground deletion."""
         uid = owner["metadata"]["uid"]
-        return any(blocks_owner(found, uid) for _, found in self._dependents(owner))
+        return any(blocks_owner(found, uid) for _ignored, found in self._dependents(owner))
 
     def delete_dependents(self, owner: Mapping[str, Any], propagation: str) -> None:
         """Delete what ``owner`` owns, except what someone else still owns as well."""

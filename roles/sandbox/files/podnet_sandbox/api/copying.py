@@ -9,7 +9,7 @@ from typing import Any
 
 def clone(value: Any) -> Any:
     """``value`` again, sharing nothing that can change. Takes dicts, lists, tuples (as lists) and scalars."""
-    if type(value) is dict:
+    if type(value) is dict:  # pylint: disable=unidiomatic-typecheck  # the common case, three times faster
         return {key: clone(item) if type(item) in _CONTAINERS else item for key, item in value.items()}
     if isinstance(value, dict):
         return {key: clone(item) for key, item in value.items()}

@@ -23,7 +23,7 @@ def effective_user(user: User, headers: MultiMapping[str], authorizer: Authorize
             raise bad_request("requested impersonation without impersonating a user")
         return user
     if name.startswith(_ACCOUNT_PREFIX):
-        namespace, _, account = name.removeprefix(_ACCOUNT_PREFIX).partition(":")
+        namespace, _ignored, account = name.removeprefix(_ACCOUNT_PREFIX).partition(":")
         _check(user, authorizer, "serviceaccounts", account, namespace)
         groups = groups or ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
     else:

@@ -53,7 +53,7 @@ def media_types(header: str) -> list[tuple[str, dict[str, str]]]:
     for part in header.split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))
         pairs = (parameter.partition("=") for parameter in parameters)
-        found.append((media, {key.strip(): value.strip() for key, _, value in pairs}))
+        found.append((media, {key.strip(): value.strip() for key, _ignored, value in pairs}))
     return found
 
 

@@ -50,7 +50,7 @@ _COMPILED = {pattern: re.compile(pattern) for pattern in _TEXTS}
 
 def generated(prefix: str, randomness: random.Random) -> str:
     """A name from ``generateName``: the prefix, cut to leave room, and five characters."""
-    suffix = "".join(randomness.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+    suffix = "".join(randomness.choice(_ALPHABET) for _ignored in range(_SUFFIX_LENGTH))
     return prefix[: _MAX_LABEL - _SUFFIX_LENGTH] + suffix
 
 

@@ -140,7 +140,7 @@ class Registry:
     def groups(self) -> dict[str, list[str]]:
         """Versions by group, in the order they came; the core group is ''."""
         found: dict[str, list[str]] = {}
-        for group, version, _ in self._by_path:
+        for group, version, _ignored in self._by_path:
             versions = found.setdefault(group, [])
             if version not in versions:
                 versions.append(version)

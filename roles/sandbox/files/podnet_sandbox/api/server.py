@@ -194,7 +194,7 @@ class _Server:
 
     def _version(self) -> dict[str, str]:
         version = self._identity.kubernetes_version
-        major, minor, *_ = version.lstrip("v").split(".")
+        major, minor, *_ignored = version.lstrip("v").split(".")
         return {
             "major": major,
             "minor": minor,

@@ -207,7 +207,7 @@ class Store:
 
     def _unused_name(self, resource: Resource, metadata: Mapping[str, Any]) -> str:
         taken = self._objects.get(resource.name, {})
-        for _ in range(_NAME_ATTEMPTS):
+        for _ignored in range(_NAME_ATTEMPTS):
             name = generated(metadata["generateName"], self._random)
             if (metadata.get("namespace", ""), name) not in taken:
                 return name

@@ -82,7 +82,7 @@ def _order(fields: Field | None, result: dict[str, Any], key: str, order: Sequen
     merge_key = field.merge_key if isinstance(field, ListField) else ""
     wanted = [item.get(merge_key) if merge_key and isinstance(item, Mapping) else item for item in order]
     named = {_hashable(value): place for place, value in enumerate(wanted)}
-    groups: list[list[Any]] = [[] for _ in range(len(wanted) + 1)]
+    groups: list[list[Any]] = [[] for _ignored in range(len(wanted) + 1)]
     place = 0
     for item in present:
         identity = item.get(merge_key) if merge_key and isinstance(item, Mapping) else item

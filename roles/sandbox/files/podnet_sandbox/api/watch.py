@@ -173,5 +173,3 @@ def parse_revision(text: str | None) -> tuple[int | None, bool]:
     if not text or text == "0":
         return None, True
     return int(text), False
-
-

@@ -33,7 +33,7 @@ def folder(root: str, path: str) -> Iterator[int]:
 
 def write(root: str, path: str, content: bytes) -> None:
     """Replace the file ``path`` inside ``root`` whole."""
-    above, _, name = path.rpartition("/")
+    above, _ignored, name = path.rpartition("/")
     temporary = f".{name}.new"
     with folder(root, above) as where:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644, dir_fd=where)
@@ -44,7 +44,7 @@ def write(root: str, path: str, content: bytes) -> None:
 
 def remove(root: str, path: str) -> None:
     """Remove the file ``path`` inside ``root`` if it is there."""
-    above, _, name = path.rpartition("/")
+    above, _ignored, name = path.rpartition("/")
     with folder(root, above) as where, contextlib.suppress(FileNotFoundError):
         os.unlink(name, dir_fd=where)
 
@@ -52,7 +52,7 @@ def remove(root: str, path: str) -> None:
 @contextlib.contextmanager
 def socket_path(root: str, path: str) -> Iterator[str]:
     """A path of this process's own by which to connect to the socket ``path`` inside ``root``."""
-    above, _, name = path.rpartition("/")
+    above, _ignored, name = path.rpartition("/")
     with folder(root, above) as where:
         if os.path.islink(f"/proc/self/fd/{where}/{name}"):
             raise OSError(f"{path} is a link")

@@ -30,7 +30,7 @@ class ReplicaSets:
     def _reconcile(self, replicaset: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> None:
         wanted = replicaset["spec"].get("replicas", 1)
         live = [pod for pod in pods if not is_terminating(pod) and not is_finished(pod)]
-        for _ in range(wanted - len(live)):
+        for _ignored in range(wanted - len(live)):
             self._store.create("pods", pod_of(replicaset["spec"]["template"], replicaset, {}))
         for pod in _victims(live)[: max(0, len(live) - wanted)]:
             self._store.delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])

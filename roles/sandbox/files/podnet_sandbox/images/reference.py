@@ -17,11 +17,11 @@ class Reference(NamedTuple):
 
 def parse(text: str) -> Reference:
     """As containerd normalises it."""
-    name, _, digest = text.partition("@")
+    name, _ignored, digest = text.partition("@")
     head, slash, tail = name.rpartition("/")
-    tail, _, tag = tail.partition(":")
+    tail, _ignored, tag = tail.partition(":")
     repository = f"{head}{slash}{tail}"
-    first, slash, _ = repository.partition("/")
+    first, slash, _ignored = repository.partition("/")
     if not slash:
         repository = f"docker.io/library/{repository}"
     elif not ("." in first or ":" in first or first == "localhost"):

@@ -107,7 +107,7 @@ class Ipam:
     def _release_affinity(self, affinity: dict[str, Any]) -> None:
         found = self._find(affinity["spec"]["cidr"])
         if found and blocks.owner(found["spec"]) == affinity["spec"]["node"]:
-            if any(True for _ in blocks.allocations(found["spec"])):
+            if any(True for _ignored in blocks.allocations(found["spec"])):
                 del found["spec"]["affinity"]
                 self._store.update(BLOCKS, found)
             else:

@@ -45,7 +45,7 @@ def empty(cidr: str, affinity: str | None, sequence: int) -> Spec:
 
 def owner(spec: Mapping[str, Any]) -> str | None:
     """The host the block is affine to, or None (no affinity, or a virtual one)."""
-    kind, _, name = (spec.get("affinity") or "").partition(":")
+    kind, _ignored, name = (spec.get("affinity") or "").partition(":")
     return name if kind == "host" else None
 
 

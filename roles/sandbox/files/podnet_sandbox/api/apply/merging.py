@@ -61,5 +61,3 @@ def _remove(fields: Field | None, value: Any, path: Path) -> Any:
     if not rest:
         return [item for item in value if step_of(fields, item) != step]
     return [_remove(fields.item, item, rest) if step_of(fields, item) == step else item for item in value]
-
-

@@ -97,7 +97,7 @@ def _says_nothing(value: Value) -> bool:
     if isinstance(value, int):
         return False
     try:
-        return all(_says_nothing(item) for _, item in _fields(value))
+        return all(_says_nothing(item) for _ignored, item in _fields(value))
     except (IndexError, ApiError):
         return False
 

@@ -98,7 +98,7 @@ class Kinds:
         if text.startswith("{"):
             return MapField(self._parse(text[1:-1]))
         if text.startswith("["):
-            item, _, keys = text[1:].partition("]")
+            item, _ignored, keys = text[1:].partition("]")
             return self._list(self._parse(item), keys.strip())
         return self._types[text]
 
@@ -106,8 +106,8 @@ class Kinds:
     def _list(item: Field, keys: str) -> ListField:
         if keys == "set":
             return ListField(item, is_set=True)
-        merge, bar, apply = (part.strip() for part in keys.partition("|"))
-        apply_keys = tuple(apply.split()) if bar else (merge,) if merge else ()
+        merge, divider, apply = (part.strip() for part in keys.partition("|"))
+        apply_keys = tuple(apply.split()) if divider else (merge,) if merge else ()
         return ListField(item, merge, () if apply_keys == ("-",) else apply_keys)
 
 

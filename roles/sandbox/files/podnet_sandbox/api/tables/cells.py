@@ -36,7 +36,7 @@ def columns(*names: str) -> tuple[Column, ...]:
     """Columns from short notation: ``Ready:integer``, ``+IP`` for one of `-o wide`."""
     found = []
     for name in names:
-        text, _, kind = name.lstrip("+").partition(":")
+        text, _ignored, kind = name.lstrip("+").partition(":")
         found.append(column(text, kind or "string", wide=name.startswith("+")))
     return tuple(found)
 

@@ -64,8 +64,6 @@ def _event(obj: Object) -> list[Any]:
     ]
 
 
-
-
 def _configmap(obj: Object) -> list[Any]:
     return [len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), age_of(obj)]
 

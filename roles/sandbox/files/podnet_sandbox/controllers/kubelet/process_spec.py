@@ -107,7 +107,7 @@ def _value_from(pod: Pod, container: Mapping[str, Any], source: Mapping[str, Any
     if "fieldRef" in source:
         return _field(pod, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:
-        kind, _, name = source["resourceFieldRef"]["resource"].partition(".")
+        kind, _ignored, name = source["resourceFieldRef"]["resource"].partition(".")
         return str(((container.get("resources") or {}).get(kind) or {}).get(name, "0"))
     for kind, key in (("configmaps", "configMapKeyRef"), ("secrets", "secretKeyRef")):
         if key in source:

@@ -109,7 +109,7 @@ class PipeSession:
 
     async def _read(self, descriptor: int, protocol: asyncio.Protocol) -> None:
         file = os.fdopen(descriptor, "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
+        transport, _ignored = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
         self._transports.append(transport)
 
     async def _writable(self) -> None:
@@ -152,4 +152,3 @@ def _pipes(stdin: bool) -> tuple[list[int], list[int]]:
 def _terminal() -> tuple[list[int], list[int]]:
     controller, terminal = os.openpty()
     return [terminal] * 3, [controller]
-

@@ -54,7 +54,7 @@ def _protocols(lines: Sequence[str]) -> Iterator[str]:
         if line.startswith("Name "):
             yield _HEADER
         elif match:
-            name, kind, _, state, since, info = match.groups()
+            name, kind, _ignored, state, since, info = match.groups()
             yield f"{name:<8} {kind:<8} {'master':<8} {state:<5}  {since:<10}  {info + '   ' if info else ''}"
         else:
             yield line
@@ -105,7 +105,7 @@ def _routes(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _route_line(match: re.Match[str], target: str) -> str:
-    prefix, _, source, best, preference, rest = match.groups()
+    prefix, _ignored, source, best, preference, rest = match.groups()
     if rest.strip() and "/" not in preference:
         preference += "/0"  # BGP: BIRD 2 leaves out a next hop's metric of 0
     return f"{prefix:<18} {target} {source}{best or ''} ({preference}){rest}"

@@ -101,7 +101,7 @@ def _link(frame: Frame, wanted: bool, after: str = ": ") -> str:
 
 
 def _ip_header(frame: Frame) -> str:
-    _, tos, length, number, fragment, ttl, protocol, _ = frame.header
+    _ignored, tos, length, number, fragment, ttl, protocol, _ignored = frame.header
     flags = "DF" if fragment & 0x4000 else "+" if fragment & 0x2000 else "none"
     name = f"{_NAMES[protocol]} ({protocol})" if protocol in _NAMES else f"unknown ({protocol})"
     offset = (fragment & 0x1FFF) * 8
