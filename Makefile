@@ -17,6 +17,8 @@ INVENTORY = inventories/$(LAB)/
 ARGS ?=
 
 export ANSIBLE_HOME := $(CURDIR)/.ansible
+# Not the home folder that passwd names: a service user may have none.
+export ANSIBLE_REMOTE_TMP := $(CURDIR)/.ansible/tmp
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/.ansible/collections:$(shell echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages)
 PLAYBOOK = PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i $(INVENTORY)
 

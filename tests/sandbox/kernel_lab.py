@@ -105,7 +105,7 @@ async def _serve(channel: socket.socket, scratch: str, privileged: bool) -> None
     kernel = Kernel(ZygoteClient(channel), scratch=scratch, single_user=not privileged)
     exits: list[tuple[str, str, int]] = []
     kernel.on_exit = lambda handle, state: exits.append((handle.name, state.name, state.exit_code))
-    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs}
+    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs, "cancelled_add": _cancelled_add}
     while True:
         try:
             method, arguments, named = await asyncio.to_thread(pickle.load, sys.stdin.buffer)
@@ -137,6 +137,15 @@ async def _run(kernel, exits, namespace, pod, argv, stdin, tty):
 
 async def _resync(kernel, exits, node, **named):
     await kernel._nodes[node].resync(**named)
+
+
+async def _cancelled_add(kernel, exits, turns, *arguments):
+    adding = asyncio.ensure_future(kernel.add_pod(*arguments))
+    for _ in range(turns):
+        await asyncio.sleep(0.001)
+    adding.cancel()
+    await asyncio.gather(adding, return_exceptions=True)
+    return adding.cancelled()
 
 
 async def _exits(kernel, exits):

@@ -240,3 +240,11 @@ def test_a_link_made_on_a_node_is_not_followed_by_what_writes_there(lab, tmp_pat
         lab.call("set_felix_ready", WORKER, True)
     assert list(target.iterdir()) == []
     lab.node(WORKER, "sh", "-c", "rm /run/calico && mv /run/aside /run/calico")
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 5])
+def test_a_pod_that_is_taken_away_while_it_is_wired_leaves_no_device(lab, turns):
+    name = f"brief{turns}"
+    spec = PodProcessSpec("default", name, (ContainerSpec("main", MULTITOOL),))
+    assert lab.call("cancelled_add", turns, WORKER, PodNetwork("default", name, "192.168.93.201", f"cali{name}", 1450), spec)
+    assert f"cali{name}" not in lab.node(WORKER, "ip", "link").output
