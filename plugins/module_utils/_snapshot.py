@@ -125,6 +125,9 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
+_NONE = type(None)
+
+
 class Decoders:
     """JSON back to the model. Holds what has been seen, so that equal values become one object."""
 
@@ -184,8 +187,8 @@ class Decoders:
             if inner is None:
                 return lambda value: self._seen.setdefault(tuple(value), tuple(value)) if value else ()
             return lambda value: tuple([inner(entry) for entry in value])
-        if origin is not None and type(None) in arguments:  # Optional
-            return self._converter(next(argument for argument in arguments if argument is not type(None)))
+        if origin is not None and _NONE in arguments:  # Optional
+            return self._converter(next(argument for argument in arguments if argument is not _NONE))
         if hasattr(hint, "_fields"):
             return lambda value: self.decode(hint, value)
         if hint is str:
