@@ -10,7 +10,10 @@ MAKEFLAGS += --no-print-directory
 
 LAB ?= sandbox
 SCENARIO ?= default
-PYTHON ?= $(shell scripts/find-python)
+# Asked once: a variable that is expanded where it is used would start Python at each use.
+ifndef PYTHON
+PYTHON := $(shell scripts/find-python)
+endif
 VENV = .venv/$(notdir $(PYTHON))
 BIN = $(CURDIR)/$(VENV)/bin
 INVENTORY = inventories/$(LAB)/

@@ -37,10 +37,7 @@ options:
         type: str
         required: true
       content:
-        description: The whole text. With O(state=present), this or O(files[].link) is required.
-        type: str
-      link:
-        description: What a symbolic link at this place points to, in place of a text.
+        description: The whole text; required with O(state=present).
         type: str
       mode:
         description: The file's mode, octal.
@@ -117,7 +114,6 @@ def main() -> None:
                 "options": {
                     "path": {"type": "str", "required": True},
                     "content": {"type": "str"},
-                    "link": {"type": "str"},
                     "mode": {"type": "str", "default": "0600"},
                 },
             },
@@ -136,17 +132,16 @@ def main() -> None:
 def _write_all(module: AnsibleModule, folder: str) -> None:
     changes: List[Dict[str, str]] = []
     for wanted in module.params["files"]:
-        path, content, link = wanted["path"], wanted["content"], wanted["link"]
-        if (content is None) == (link is None):
-            module.fail_json(msg="files: %s needs either content or link; or state: absent to remove it" % path)
+        path, content = wanted["path"], wanted["content"]
+        if content is None:
+            module.fail_json(msg="files: %s needs content; or state: absent to remove it" % path)
         before = _read(module, path)
-        after = content if link is None else _as_text(link)
-        if before == after and (link is not None or _mode(path) == int(wanted["mode"], 8)):
+        if before == content and _mode(path) == int(wanted["mode"], 8):
             continue
-        changes.append(_diff(path, before or "", after))
+        changes.append(_diff(path, before or "", content))
         if not module.check_mode:
             _make_folders(module, os.path.dirname(path))
-            _write(module, path, wanted) if link is None else _link(module, path, link)
+            _write(module, path, wanted)
     _exit(module, folder, changes)
 
 
@@ -176,10 +171,8 @@ def _inside(module: AnsibleModule, folder: str, relative: str) -> str:
 
 
 def _read(module: AnsibleModule, path: str) -> Optional[str]:
-    """The file's text, or that of a link; None where there is nothing."""
+    """The file's text; None where there is no file."""
     try:
-        if os.path.islink(path):
-            return _as_text(os.readlink(path))
         with open(path, "rb") as stream:
             return to_text(stream.read(), errors="surrogate_or_strict")
     except FileNotFoundError:
@@ -187,10 +180,6 @@ def _read(module: AnsibleModule, path: str) -> Optional[str]:
     except (OSError, UnicodeError) as error:
         module.fail_json(msg="Reading %s, to see whether it differs: %s" % (path, error))
         raise
-
-
-def _as_text(link: str) -> str:
-    return "-> %s\n" % link
 
 
 def _mode(path: str) -> int:
@@ -210,18 +199,6 @@ def _write(module: AnsibleModule, path: str, wanted: Dict[str, Any]) -> None:
         module.fail_json(msg="Writing %s: %s" % (path, error))
     module.atomic_move(temporary, path)
     module.set_mode_if_different(path, int(wanted["mode"], 8), changed=True)
-
-
-def _link(module: AnsibleModule, path: str, target: str) -> None:
-    """A link is replaced in one step: it is never absent."""
-    temporary = path + ".new"
-    try:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-        os.symlink(target, temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        module.fail_json(msg="Linking %s to %s: %s" % (path, target, error))
 
 
 def _make_folders(module: AnsibleModule, path: str) -> None:

@@ -61,6 +61,19 @@ options:
       - Seconds between two collections of O(wait).
     type: float
     default: 2
+  run_dir:
+    description:
+      - A folder for all files of this run. C(snapshot.jsonl.gz) and C(verdict.json), unless O(snapshot_path) or
+        O(verdict_path) name others, C(intent.json) where there is an O(intent), and the O(reports).
+      - It is made where it does not exist, readable by its owner only, and the link C(latest) beside it is pointed at it.
+    type: path
+  reports:
+    description:
+      - The reports to write to O(run_dir), as M(podnet.calico.routing_report) would. A task less where every second counts.
+    type: list
+    elements: str
+    choices: [html, junit, json, markdown, text]
+    default: []
 seealso:
   - module: podnet.calico.routing_snapshot
   - module: podnet.calico.connectivity_assert
@@ -83,8 +96,8 @@ EXAMPLES = r"""
           encapsulation: VXLANCrossSubnet
           nat_outgoing: true
     wait: 30
-    verdict_path: "{{ run_dir }}/verdict.json"
-    snapshot_path: "{{ run_dir }}/snapshot.jsonl.gz"
+    run_dir: "{{ podnet_lab.dir }}/runs/{{ now(utc=true, fmt='%Y%m%dT%H%M%SZ') }}"
+    reports: [html, junit]
 
 - name: Judge a file that somebody sent, without their cluster
   podnet.calico.routing_assert:
@@ -128,11 +141,17 @@ snapshot_path:
   description: The file that holds what was judged, if there is one.
   returned: always
   type: str
+reports:
+  description: The reports that were written, by format.
+  returned: always
+  type: dict
+  sample: {"html": "/home/me/.local/state/podnet/pod-routing/runs/latest/report.html"}
 """
 
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.podnet.calico.plugins.module_utils import _report, _run_folder
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import cluster_of
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._judgement import finish, judge, verdict_arguments
@@ -150,6 +169,8 @@ def argument_spec():
         skip_checks=dict(type="list", elements="str", default=[]),
         wait=dict(type="float", default=0),
         wait_sleep=dict(type="float", default=2),
+        run_dir=dict(type="path"),
+        reports=dict(type="list", elements="str", choices=list(_report.FORMATS), default=[]),
         **verdict_arguments()
     )
 
@@ -171,12 +192,14 @@ def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     files = module.params["snapshots"]
     try:
+        _run_folder.prepare(module)
         if files:
             snapshot = saved_snapshot(files)
             verdict = judge(module, snapshot, module.params["checks"], module.params["skip_checks"])
         else:
             snapshot, verdict = judge_until_good(module, cluster_of(module))
-        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None)
+        reports = _run_folder.write_reports(module, snapshot, verdict)
+        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None, reports=reports)
     except PodnetError as error:
         fail_from(module, error)
 

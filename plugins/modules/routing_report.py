@@ -73,7 +73,7 @@ reports:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.podnet.calico.plugins.module_utils import _report, _verdict_file
+from ansible_collections.podnet.calico.plugins.module_utils import _report, _run_folder, _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._source import saved_snapshot
 
@@ -85,15 +85,11 @@ def judged_snapshot(named, remembered):
     return saved_snapshot([remembered]) if remembered and os.path.exists(remembered) else None
 
 
-def render_reports(params):
-    """(path, text) by format; all before any is written: a report that cannot be made leaves no half set behind."""
+def write_reports(params):
+    """The paths of the reports by format."""
     saved = [_verdict_file.read(path) for path in params["verdicts"]]
     snapshot = judged_snapshot(params["snapshot"], saved[0].snapshot_path)
-    texts = {}
-    for name in params["formats"]:
-        path = os.path.join(params["dest"], "report" + _report.FORMATS[name])
-        texts[name] = (path, _report.render([one.verdict for one in saved], name, snapshot, params["title"]))
-    return texts
+    return _run_folder.render_to([one.verdict for one in saved], snapshot, params["formats"], params["dest"], params["title"])
 
 
 def main():
@@ -104,19 +100,17 @@ def main():
             snapshot=dict(type="path"),
             formats=dict(type="list", elements="str", choices=list(_report.FORMATS), default=["html"]),
             dest=dict(type="path", required=True),
-            title=dict(type="str", default="Calico pod routing"),
+            title=dict(type="str", default=_report.TITLE),
         ),
         supports_check_mode=True,
     )
     try:
         if not module.params["verdicts"]:
             raise PodnetError("verdicts is empty", "Name at least one verdict file.")
-        texts = {} if module.check_mode else render_reports(module.params)
-        for path, text in texts.values():
-            _verdict_file.write_text(path, text)
+        reports = {} if module.check_mode else write_reports(module.params)
     except (PodnetError, ValueError) as error:
         fail_from(module, error if isinstance(error, PodnetError) else PodnetError(str(error)))
-    module.exit_json(changed=False, reports={name: path for name, (path, _text) in texts.items()})
+    module.exit_json(changed=False, reports=reports)
 
 
 if __name__ == "__main__":

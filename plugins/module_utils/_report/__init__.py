@@ -4,6 +4,6 @@
 
 from __future__ import annotations
 
-from .rendering import FORMATS, render
+from .rendering import FORMATS, TITLE, render
 
-__all__ = ["FORMATS", "render"]
+__all__ = ["FORMATS", "TITLE", "render"]

@@ -11,10 +11,11 @@ from .._model import Snapshot, Verdict
 from . import combined, junit, markdown, page, text
 
 FORMATS: Dict[str, str] = {"html": ".html", "junit": ".xml", "json": ".json", "markdown": ".md", "text": ".txt"}
+TITLE = "Calico pod routing"
 _SHORT = {"md": "markdown"}
 
 
-def render(verdicts: Sequence[Verdict], format: str, snapshot: Optional[Snapshot] = None, title: str = "Calico pod routing") -> str:
+def render(verdicts: Sequence[Verdict], format: str, snapshot: Optional[Snapshot] = None, title: str = TITLE) -> str:
     """One or several verdicts on one cluster as a document.
 
     ``snapshot``: what the verdicts are about, with its probes; with it the HTML page is the lesson, without it only the
