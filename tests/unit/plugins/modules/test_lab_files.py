@@ -14,10 +14,11 @@ from ansible_collections.podnet.calico.plugins.modules import lab_files
 
 @pytest.fixture
 def write(tmp_path, capsys):
-    """Run the module on the folder ``lab`` and give its result."""
+    """Run the module on the folder ``lab`` and give its result; its temporary files are the test's."""
 
     def run(*files, **arguments):
-        with patch_module_args({"dir": str(tmp_path / "lab"), "files": list(files), **arguments}), pytest.raises(SystemExit):
+        given = {"dir": str(tmp_path / "lab"), "files": list(files), "_ansible_tmpdir": str(tmp_path), **arguments}
+        with patch_module_args(given), pytest.raises(SystemExit):
             lab_files.main()
         return json.loads(capsys.readouterr().out)
 
