@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Ty
 from urllib.parse import quote
 
 from ansible_collections.podnet.calico.plugins.module_utils._errors import (
+    CONFLICT,
     FORBIDDEN,
     NOT_FOUND,
     UNAUTHORIZED,
@@ -97,25 +98,42 @@ class Cluster:
         raise AssertionError("unreachable")
 
     def _get_once(self, path: str) -> Dict[str, Any]:
+        return self._request("get", path)
+
+    def write(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """``post``, ``put``, ``patch`` (a merge patch) or ``delete`` once, and the answer: never again by itself.
+
+        Raises PodnetError, with reason CONFLICT where the object was changed meanwhile (its resourceVersion is an older
+        one) or is there already. Nothing but routing_fault writes, and to labs alone.
+        """
+        try:
+            return self._request(method, path, body)
+        except _Transient as error:
+            raise error.final
+
+    def _request(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         import urllib3
         from kubernetes.dynamic.exceptions import DynamicApiError
 
         remaining = self.deadline.remaining()
         if not remaining:
-            raise PodnetError("The deadline of %g s passed before %s was read" % (self.limits.deadline, path))
+            what = "read" if method == "get" else "written"
+            raise PodnetError("The deadline of %g s passed before %s was %s" % (self.limits.deadline, path, what))
+        kind = {"content_type": "application/merge-patch+json"} if method == "patch" else {}
         timeout = (min(CONNECT_SECONDS, remaining), min(ANSWER_SECONDS, remaining))
         try:
-            answer = self._client.request("get", path, serialize=False, _request_timeout=timeout)
-            body = json.loads(answer.data)
+            answer = self._client.request(method, path, body=body, serialize=False, _request_timeout=timeout, **kind)
+            found = json.loads(answer.data)
         except DynamicApiError as error:
-            raise _from_status(self.server, path, error)
+            raise _from_status(self.server, path, error, method.upper())
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _Transient(_unreachable(self.server, error))
         except ValueError:
-            raise _Transient(PodnetError("GET %s on %s answered something that is not JSON" % (path, self.server)))
-        if not isinstance(body, dict):
-            raise PodnetError("GET %s on %s answered JSON that is not an object" % (path, self.server))
-        return body
+            what = "%s %s on %s" % (method.upper(), path, self.server)
+            raise _Transient(PodnetError("%s answered something that is not JSON" % what))
+        if not isinstance(found, dict):
+            raise PodnetError("%s %s on %s answered JSON that is not an object" % (method.upper(), path, self.server))
+        return found
 
     def exec(
         self,
@@ -225,13 +243,13 @@ def _pause(attempt: int) -> float:
     return 0.2 * 2**attempt * random.uniform(0.5, 1.0)
 
 
-def _from_status(server: str, path: str, error: Any) -> Exception:
+def _from_status(server: str, path: str, error: Any, method: str = "GET") -> Exception:
     """What an HTTP error status means. The body of a Kubernetes Status carries the message; of a missing group, text."""
     try:
         message = json.loads(error.body)["message"]
     except (ValueError, KeyError, TypeError):
         message = str(error.reason)
-    what = "GET %s on %s: %s" % (path.partition("?")[0], server, message)
+    what = "%s %s on %s: %s" % (method, path.partition("?")[0], server, message)
     if error.status == 401:
         return PodnetError(
             "%s does not accept the credentials (%s)" % (server, message),
@@ -242,6 +260,8 @@ def _from_status(server: str, path: str, error: Any) -> Exception:
         return PodnetError(what, reason=FORBIDDEN)
     if error.status == 404:
         return PodnetError(what, reason=NOT_FOUND)
+    if error.status == 409:
+        return PodnetError(what, reason=CONFLICT)
     if error.status == 410:
         return _Expired(what)
     if error.status == 429 or error.status >= 500:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, Dict, NoReturn, Optional, Sequence
 
-from ansible_collections.podnet.calico.plugins.module_utils import _checks, _verdict_file
+from ansible_collections.podnet.calico.plugins.module_utils import _checks, _report, _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     FAILED,
@@ -44,6 +45,15 @@ def judge(module: Any, snapshot: Snapshot, checks: Sequence[str], skip_checks: S
         raise PodnetError(str(error))
 
 
+def _kubectl(params: Any) -> str:
+    """How a person asks the same cluster: a command pasted from a verdict must not go to another."""
+    words = ["kubectl"]
+    for option in ("kubeconfig", "context"):
+        if isinstance(params.get(option), str):
+            words += ["--" + option, shlex.quote(params[option])]
+    return " ".join(words)
+
+
 def finish(module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str] = None, **more: Any) -> NoReturn:
     """Write the files and end the task, with ``more`` keys in its result.
 
@@ -56,7 +66,7 @@ def finish(module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str
         verdict_path = params["verdict_path"]
         _verdict_file.write(verdict_path, verdict, snapshot_path)
     result = _verdict_file.as_result(verdict, max(0, params["max_findings"]))
-    result.update(verdict_path=verdict_path, snapshot_path=snapshot_path, **more)
+    result.update(verdict_path=verdict_path, snapshot_path=snapshot_path, screen=_report.screen(verdict, _kubectl(params)), **more)
     if verdict.failed:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -1,6 +1,9 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model objects as what a task returns (private): NamedTuples become mappings with all their fields, tuples lists."""
+"""Model objects as what a task returns (private): NamedTuples become mappings with all their fields, tuples lists.
+
+And text of clusters, pods and files as what a terminal may be given.
+"""
 
 from __future__ import annotations
 
@@ -16,3 +19,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def printable(text: str, width: int = 2000) -> str:
+    """``text`` on one line, of printable characters only: what a pod printed must not command a terminal."""
+    line = " ".join(text.split())
+    line = line if len(line) <= width else line[: width - 1] + "…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in line)

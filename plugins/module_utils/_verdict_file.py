@@ -52,10 +52,14 @@ def _result(result: CheckResult) -> Dict[str, Any]:
     return entry
 
 
+def as_document(verdict: Verdict, verdict_path: Optional[str] = None, snapshot_path: Optional[str] = None) -> Dict[str, Any]:
+    """The whole verdict as a document that stands by itself: a task's result, and of which cluster it is."""
+    return dict(as_result(verdict), verdict_path=verdict_path, snapshot_path=snapshot_path, header=plain(verdict.header))
+
+
 def write(path: str, verdict: Verdict, snapshot_path: Optional[str] = None) -> None:
     """Write the whole verdict, readable by the owner only, in one step or not at all."""
-    content = dict(as_result(verdict), verdict_path=path, snapshot_path=snapshot_path, header=plain(verdict.header))
-    write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(as_document(verdict, path, snapshot_path), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def write_text(path: str, text: str) -> None:

@@ -117,6 +117,14 @@ snapshot_path:
   description: The file that holds what was judged, if there is one.
   returned: always
   type: str
+screen:
+  description:
+    - The verdict as lines for a terminal. What was proved, what is wrong by cause, with the command that puts it right, and
+      what was not seen. Printable characters only, whatever a cluster called its things.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Proved       8 of 10 checks passed, 2 failed"]
 probes:
   description: What was sent, answered and captured, pair by pair.
   returned: always

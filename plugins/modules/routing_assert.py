@@ -141,6 +141,14 @@ snapshot_path:
   description: The file that holds what was judged, if there is one.
   returned: always
   type: str
+screen:
+  description:
+    - The verdict as lines for a terminal. What was proved, what is wrong by cause, with the command that puts it right, and
+      what was not seen. Printable characters only, whatever a cluster called its things.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Proved       121 of 126 checks passed, 1 failed, 4 skipped"]
 reports:
   description: The reports that were written, by format.
   returned: always

@@ -10,8 +10,10 @@ from .._expected import owns_block_routes
 from .._model import Bird, Node, Subject
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject
+from .remedies import on_node
 
 _PROTOCOLS = "birdcl -s /var/run/calico/bird.ctl show protocols"
+_DETAILS = tuple((_PROTOCOLS + " all").split())
 _ROUTES = "birdcl -s /var/run/calico/bird.ctl show route"
 
 
@@ -51,6 +53,7 @@ def _running(case: Case, record: Recorder) -> None:
             node.name, node_subject(node), "BIRD running", bird.message or "not running",
             "%s: BIRD does not run (%s); %s" % (node.name, bird.message, _depends(case)),
             node_evidence(node, _PROTOCOLS, [bird.message or ""]),
+            "A BIRD that died is back within 3 s, one that was stopped is not: %s" % on_node(node, "sv", "up", "/etc/service/enabled/bird"),
         )  # fmt: skip
 
 
@@ -78,9 +81,17 @@ def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bi
     record.failed(
         node.name, Subject("BGPSession", name=other, ip=peer), "Established", actual.strip(),
         "%s: the BGP session to %s is %s; %s"
-        % (node.name, "%s (%s)" % (other, peer) if other else peer, actual.strip(), _depends(case)),
+        % (node.name, "%s (%s)" % (other, peer) if other else peer, actual.strip() + _alone(bird), _depends(case)),
         node_evidence(node, _PROTOCOLS, ["%s BGP %s %s" % (one.name, one.state, one.info) for one in bird.sessions]),
+        "Let TCP 179 pass between the two; compare AS numbers, passwords and addresses: %s" % on_node(node, *_DETAILS),
     )  # fmt: skip
+
+
+def _alone(bird: Bird) -> str:
+    """Said where the node itself is the likely place to look."""
+    if len(bird.sessions) < 2 or any(session.info.startswith("Established") for session in bird.sessions):
+        return ""
+    return " and none of its %d sessions is Established" % len(bird.sessions)
 
 
 def _mesh(case: Case, node: Node) -> Set[str]:

@@ -12,6 +12,7 @@ from .._prefix import prefix
 from .._shape import ExpectedRoute, describe, differences
 from .case import Case
 from .record import Check, Recorder, node_evidence
+from .remedies import delete_route, on_node, restore_route
 
 
 def _of_role(*roles: str) -> Callable[[Case, Recorder], None]:
@@ -43,11 +44,11 @@ def _close(route: Route, expected: ExpectedRoute) -> List[str]:
 
 
 def _report(record: Recorder, node: Node, expected: ExpectedRoute, found: Sequence[Route]) -> None:
-    kind = "own block " if expected.role == "own-blackhole" else ""
+    what = {"own-blackhole": "own block " + expected.dst, "remote-block": "%s of %s" % (expected.dst, expected.owner)}
+    wrong = _close(found[0], expected) if found else []
     if found:
-        wrong = ", ".join(_close(found[0], expected))
-        message = "%s: the route to %s%s differs in %s: «%s» instead of «%s»" % (
-            node.name, kind, expected.dst, wrong, route_text(found[0]), describe(expected),
+        message = "%s: the route to %s differs in %s: «%s» instead of «%s»" % (
+            node.name, what.get(expected.role, expected.dst), ", ".join(wrong), route_text(found[0]), describe(expected),
         )  # fmt: skip
     elif expected.role == "own-blackhole":
         message = "%s has no blackhole for its own block %s" % (node.name, expected.dst)
@@ -57,6 +58,7 @@ def _report(record: Recorder, node: Node, expected: ExpectedRoute, found: Sequen
         node.name, Subject("Block" if expected.role != "borrowed-address" else "Address", name=expected.owner, prefix=expected.dst),
         "%s (%s)" % (describe(expected), expected.why), "; ".join(map(route_text, found)) or "no route", message,
         node_evidence(node, "ip route show %s" % expected.dst, [route_text(route) for route in found]),
+        restore_route(node, expected, found[0] if found else None, wrong),
     )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def _route_owner(case: Case, record: Recorder) -> None:
                 "%s: the route to %s is of proto %s, not %s: not the program that owns pool %s made it"
                 % (node.name, expected.dst, found[0].protocol, wanted, expected.pool),
                 node_evidence(node, "ip -d route show %s" % expected.dst, [route_text(found[0])]),
+                restore_route(node, expected, found[0], wrong),
             )  # fmt: skip
 
 
@@ -116,7 +119,14 @@ def _report_stray(case: Case, record: Recorder, node: Node, route: Route, beside
         node.name, Subject("Route", prefix=route.dst, name=route.dev), "no such route", route_text(route),
         "%s has «%s», %s" % (node.name, route_text(route), what),
         node_evidence(node, "ip route show root %s" % route.dst, [route_text(one) for one in beside + [route]]),
+        _delete_stray(node, route),
     )  # fmt: skip
+
+
+def _delete_stray(node: Node, route: Route) -> str:
+    if route.protocol == "bird":
+        return "BGP brought it: delete it on the node where it is not of proto bird, and it is gone here within 3 s."
+    return "Nobody removes it. Find who adds it, and: %s" % delete_route(node, route)
 
 
 def _policy_rules(case: Case, record: Recorder) -> None:
@@ -160,6 +170,7 @@ def _judge_rule(record: Recorder, node: Node, rule: Rule, tables: Set[str]) -> N
         "%s has the policy rule «%s»%s"
         % (node.name, text, " before the main table: it can take pod traffic elsewhere" if diverts and before else ""),
         node_evidence(node, "ip rule", [text]),
+        "Nobody removes it. Find who adds it, and: %s" % on_node(node, "ip", "rule", "del", "priority", str(rule.priority)),
     )  # fmt: skip
 
 

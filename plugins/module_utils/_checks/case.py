@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .._expected import Expectation, address_of
 from .._fib import Network
-from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot
+from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject
 from .._prefix import Prefix, prefix
 from .._shape import ExpectedRoute
 
@@ -53,6 +53,24 @@ class Case:
     def pods_by_name(self) -> Dict[Tuple[str, str], Pod]:
         """Every pod the API knows."""
         return {(pod.namespace, pod.name): pod for pod in self.snapshot.pods}
+
+    @cached_property
+    def workload_pods(self) -> Dict[Tuple[str, str, str], List[Pod]]:
+        """Pods by the (kind, namespace, name) of their workload; a Deployment's belong to ReplicaSets named after it."""
+        found: Dict[Tuple[str, str, str], List[Pod]] = {}
+        for pod in self.snapshot.pods:
+            kind, _slash, name = (pod.owner or "Pod/" + pod.name).partition("/")
+            if kind == "ReplicaSet":
+                kind, name = "Deployment", name.rpartition("-")[0]
+            found.setdefault((kind, pod.namespace, name), []).append(pod)
+        return found
+
+    def lacking(self, workload: Subject, node: Optional[str] = None) -> List[Pod]:
+        """The pods of a workload (on a node) that are there and not ready; none where one is not there at all."""
+        whose = (workload.kind, workload.namespace or "", workload.name or "")
+        pods = [pod for pod in self.workload_pods.get(whose, ()) if not pod.terminating and node in (None, pod.node)]
+        wanted = next((one.desired for one in self.snapshot.workloads if (one.kind, one.namespace, one.name) == whose), 1)
+        return [pod for pod in pods if not pod.ready] if len(pods) >= (1 if node else wanted) else []
 
     @cached_property
     def blocks(self) -> Dict[str, Block]:

@@ -10,9 +10,10 @@ from .._expected import address_of
 from .._iproute import route_text
 from .._model import Link, Node, Pod, Route, Subject
 from .._names import HOST_SIDE_MAC, POD_GATEWAY, pod_device
-from .._shape import describe, differences
+from .._shape import ExpectedRoute, describe, differences
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
+from .remedies import delete_pod, delete_route, on_node, restore_route
 
 
 def _pods_of(case: Case, node: Node) -> List[Pod]:
@@ -51,7 +52,15 @@ def _judge_route(case: Case, record: Recorder, node: Node, pod: Pod, found: List
     record.failed(
         node.name, pod_subject(pod)._replace(prefix=expected.dst), describe(expected), actual, message,
         node_evidence(node, "ip route show %s" % address, [route_text(route) for route in found]),
+        _restore(node, expected, found),
     )  # fmt: skip
+
+
+def _restore(node: Node, expected: ExpectedRoute, found: List[Route]) -> str:
+    if len(found) > 1:
+        other = next((route for route in found if differences(route, expected.shapes[0])), found[-1])
+        return "Nobody removes it. Find who adds it, and: %s" % delete_route(node, other)
+    return restore_route(node, expected, *((found[0], differences(found[0], expected.shapes[0])) if found else ()))
 
 
 def _device(case: Case, record: Recorder) -> None:
@@ -71,8 +80,16 @@ def _device(case: Case, record: Recorder) -> None:
             record.failed(
                 node.name, pod_subject(pod), "%s, up, MAC %s" % (device, HOST_SIDE_MAC), wrong,
                 "%s: %s of pod %s/%s is %s" % (node.name, device, pod.namespace, pod.name, wrong),
-                node_evidence(node, "ip link show %s" % device, [str(wrong)]),
+                node_evidence(node, "ip link show %s" % device, [wrong]),
+                _restore_device(node, pod, device, wrong),
             )  # fmt: skip
+
+
+def _restore_device(node: Node, pod: Pod, device: str, wrong: str) -> str:
+    if wrong == "down":
+        up = on_node(node, "ip", "link", "set", device, "up")
+        return "Nobody sets it up again; Felix puts the pod's route back as soon as it is: %s" % up
+    return "Only wiring the pod anew makes the cable; its owner makes another: " + delete_pod(pod.namespace, pod.name)
 
 
 def _device_problem(link: Optional[Link]) -> Optional[str]:
@@ -104,6 +121,7 @@ def _stray(case: Case, record: Recorder) -> None:
                 node.name, Subject("Device", name=device), "only devices of pods of this node", device,
                 "%s: %s belongs to no pod that the API knows" % (node.name, device),
                 node_evidence(node, "ip link show %s" % device, [device]),
+                "Felix leaves it: %s" % on_node(node, "ip", "link", "del", device),
             )  # fmt: skip
         _stray_routes(case, record, node, routes, known)
 
@@ -116,7 +134,8 @@ def _stray_routes(case: Case, record: Recorder, node: Node, routes: List[Route],
         record.failed(
             node.name, Subject("Route", prefix=route.dst, name=route.dev), "no such route", route_text(route),
             "%s sends %s to %s, which belongs to no pod that the API knows" % (node.name, route.dst, route.dev),
-            node_evidence(node, "ip route show %s" % route.dst, [route_text(route)]), severity="minor",
+            node_evidence(node, "ip route show %s" % route.dst, [route_text(route)]),
+            "Felix leaves it: %s" % delete_route(node, route), "minor",
         )  # fmt: skip
 
 
@@ -133,10 +152,20 @@ def _gateway_route(case: Case, record: Recorder) -> None:
                 node.name, node_subject(node)._replace(prefix=POD_GATEWAY + "/32"), "a route that covers %s" % POD_GATEWAY, "none",
                 "%s has no route that covers %s (a default route): it answers no pod's ARP for its gateway"
                 % (node.name, POD_GATEWAY),
-                node_evidence(node, "ip route get %s" % POD_GATEWAY, []),
+                node_evidence(node, "ip route get %s" % POD_GATEWAY, []), _restore_default(case, node),
             )  # fmt: skip
         else:
             record.passed(node.name)
+
+
+def _restore_default(case: Case, node: Node) -> str:
+    """By the router of another node in the same subnet, if one is known."""
+    routers = sorted({
+        route.gateway for other in case.snapshot.nodes if case.expectation.same_subnet(node, other)
+        for route in case.routes(other).get("0.0.0.0/0", ()) if route.gateway
+    })  # fmt: skip
+    router = routers[0] if len(routers) == 1 else "ROUTER"
+    return "Nobody repairs it. Restore the node's default route: %s" % on_node(node, "ip", "route", "add", "default", "via", router)
 
 
 CHECKS = (

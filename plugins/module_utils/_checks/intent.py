@@ -8,10 +8,10 @@ that is left out is skipped. Forms are those of ``routing_assert``'s documentati
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from .._iproute import route_text
-from .._model import Evidence, Pod, Pool, Route, Subject
+from .._model import Evidence, Pool, Route, Subject
 from .case import Case
 from .record import Check, Recorder, node_evidence
 
@@ -122,7 +122,7 @@ def _workloads(case: Case, record: Recorder) -> None:
         return
     for entry in wanted:
         kind, namespace, name = entry.get("kind", "DaemonSet"), entry.get("namespace", "default"), entry["name"]
-        pods = _pods_of(case, kind, namespace, name)
+        pods = [pod for pod in case.workload_pods.get((kind, namespace, name), ()) if pod.ready and not pod.terminating]
         command = "kubectl get pods -n %s -o wide" % namespace
         if entry.get("per_node") is None:
             count = entry.get("replicas", 1)
@@ -132,19 +132,6 @@ def _workloads(case: Case, record: Recorder) -> None:
             own = sum(1 for pod in pods if pod.node == node)
             subject = Subject(kind, namespace, name)
             _compare(record, node, subject, "ready pods on %s" % node, int(entry["per_node"]), own, command)
-
-
-def _pods_of(case: Case, kind: str, namespace: str, name: str) -> List[Pod]:
-    """Ready pods of a workload; a Deployment's belong to ReplicaSets whose names start with its own."""
-    found = []
-    for pod in case.snapshot.pods:
-        if pod.namespace != namespace or not pod.ready or pod.terminating:
-            continue
-        owner = pod.owner or "Pod/" + pod.name
-        of_replicaset = kind == "Deployment" and owner.rpartition("-")[0] == "ReplicaSet/" + name
-        if owner == "%s/%s" % (kind, name) or of_replicaset:
-            found.append(pod)
-    return found
 
 
 def _routes(case: Case, record: Recorder) -> None:

@@ -14,6 +14,7 @@ from .._model import Affinity, Allocation, Block, Evidence, Subject
 from .._prefix import Prefix, prefix
 from .case import Case
 from .record import Check, Recorder
+from .remedies import nodes_in, restore_affinity
 
 _BLOCKS = "kubectl get ipamblocks.crd.projectcalico.org -o yaml"
 _AFFINITIES = "kubectl get blockaffinities.crd.projectcalico.org -o yaml"
@@ -45,7 +46,7 @@ def _affinity(case: Case, record: Recorder) -> None:
             )
             record.failed(
                 owner, _block_subject(cidr, owner), "one confirmed BlockAffinity of the block's node", problem,
-                "Block %s: %s" % (cidr, problem), _said(_AFFINITIES, said),
+                "Block %s: %s%s" % (cidr, problem, _users(block)), _said(_AFFINITIES, said), restore_affinity(block, affinities),
             )  # fmt: skip
     _pending(case, record)
 
@@ -67,6 +68,11 @@ def _affinity_problem(block: Optional[Block], affinities: List[Affinity]) -> Opt
     if settled[0].node != block.owner:
         return "the block names %s, its affinity %s" % (block.owner, settled[0].node)
     return None
+
+
+def _users(block: Optional[Block]) -> str:
+    used = ["%d on %s" % (number, node) for node, number in sorted(nodes_in(block).items())]
+    return "; addresses in use: " + ", ".join(used) if used else ""
 
 
 def _pending(case: Case, record: Recorder) -> None:

@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .._diagnose import diagnose
 from .._model import FAILED, INCONCLUSIVE, PASSED, SKIPPED, WARNING, CheckResult, Evidence, Finding, Snapshot, Verdict
+from .._plain import printable
 from .case import Case
 from .record import CLUSTER, Recorder
 from .registry import select
@@ -89,4 +90,4 @@ def message(summary: Mapping[str, int], findings: Sequence[Finding]) -> str:
     causes = [finding for finding in findings if finding.cause is None]
     more = len(causes) - 1
     text = "%s: %s" % (", ".join(parts), causes[0].message)
-    return text + (" (and %d more)" % more if more > 0 else "")
+    return printable(text) + (" (and %d more)" % more if more > 0 else "")

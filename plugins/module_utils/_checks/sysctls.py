@@ -8,6 +8,9 @@ from .._model import Node, NodeFacts, Pod, Subject
 from .._names import pod_device
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
+from .remedies import switch_on
+
+_NOBODY = "Nobody repairs it: find what sets it (a file in /etc/sysctl.d, a hardening tool)"
 
 
 def _forwarding(case: Case, record: Recorder) -> None:
@@ -25,7 +28,8 @@ def _forwarding(case: Case, record: Recorder) -> None:
             record.failed(
                 node.name, Subject("Sysctl", name=name), "1", value,
                 "%s: %s is %s: the node forwards no packet of its pods" % (node.name, name, value),
-                node_evidence(node, "cat /proc/sys/net/ipv4/ip_forward", [value]), severity="critical",
+                node_evidence(node, "cat /proc/sys/net/ipv4/ip_forward", [value]),
+                "%s. At once: %s" % (_NOBODY, switch_on(node, "/proc/sys/net/ipv4/ip_forward")),
             )  # fmt: skip
 
 
@@ -53,7 +57,7 @@ def _judge(record: Recorder, node: Node, facts: NodeFacts, name: str, pod: Pod, 
         record.failed(
             node.name, pod_subject(pod), "%s = 1" % name, "%s = %s" % (name, value),
             "%s: %s is %s: the node %s pod %s/%s" % (node.name, name, value, meaning, pod.namespace, pod.name),
-            node_evidence(node, "cat %s" % path, [value]), "sysctl -w %s=1 on %s; find the hardening tool that set it." % (name, node.name),
+            node_evidence(node, "cat %s" % path, [value]), "%s. At once: %s" % (_NOBODY, switch_on(node, path)),
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from .._model import Node, NodeFacts, Subject
 from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI, vtep_mac
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject
+from .remedies import on_node, restart
 
 _Run = Callable[[Case, Recorder], None]
 
@@ -48,6 +49,7 @@ def _device(case: Case, record: Recorder) -> None:
             % (VXLAN_VNI, VXLAN_PORT, _mac(node), node.vxlan_tunnel_address or "the annotated tunnel address"),
             "; ".join(wrong), "%s: %s is %s" % (node.name, VXLAN_DEVICE, "; ".join(wrong)),
             node_evidence(node, "ip -d addr show %s" % VXLAN_DEVICE, link_text(link).splitlines() if link else []),
+            "Felix makes it anew, with its address, routes and entries, within 10 s; else: %s" % restart(node),
         )  # fmt: skip
 
 
@@ -129,10 +131,16 @@ def _neighbours(case: Case, record: Recorder) -> None:
                 record.passed(node.name)
                 continue
             actual = neighbour_text(entry) if entry else "no entry"
+            lacks = "has no neighbour entry" if entry is None else "has a wrong neighbour entry"
             record.failed(
                 node.name, Subject("Node", name=other.name, ip=other.vxlan_tunnel_address), wanted, actual,
-                "%s: the neighbour entry of %s's VTEP is %s" % (node.name, other.name, actual),
+                "%s %s for %s's VTEP %s%s: packets by the tunnel to %s are lost"
+                % (node.name, lacks, other.name, other.vxlan_tunnel_address, " («%s»)" % actual if entry else "", other.name),
                 node_evidence(node, "ip neigh show dev %s" % VXLAN_DEVICE, [neighbour_text(one) for one in known.values()]),
+                "Felix puts it back within 100 s. At once: %s" % on_node(
+                    node, "ip", "neigh", "replace", other.vxlan_tunnel_address or "", "lladdr", _mac(other),
+                    "dev", VXLAN_DEVICE, "nud", "permanent",
+                ),
             )  # fmt: skip
 
 
@@ -154,6 +162,7 @@ def _fdb(case: Case, record: Recorder) -> None:
                 "%s: frames for %s's VTEP %s are sent to %s instead of %s"
                 % (node.name, other.name, _mac(other), entry.dst if entry else "nobody", address),
                 node_evidence(node, "bridge fdb show dev %s" % VXLAN_DEVICE, [fdb_text(one) for one in known.values()]),
+                "Felix puts it back within 100 s; else: %s" % restart(node),
             )  # fmt: skip
 
 

@@ -31,13 +31,8 @@ def _rolled_out(case: Case, record: Recorder) -> None:
 
 
 def _on_host_network(case: Case, workload: Workload) -> bool:
-    """Whether the workload's pods use the host's network; a Deployment's belong to ReplicaSets named after it."""
-    owner = "%s/%s" % (workload.kind, workload.name) if workload.kind != "Deployment" else "ReplicaSet/%s-" % workload.name
-    pods = [
-        pod for pod in case.snapshot.pods
-        if pod.namespace == workload.namespace and pod.owner
-        and (pod.owner == owner or (owner.endswith("-") and pod.owner.startswith(owner)))
-    ]  # fmt: skip
+    """Whether the workload's pods use the host's network."""
+    pods = case.workload_pods.get((workload.kind, workload.namespace, workload.name), [])
     return bool(pods) and all(pod.host_network for pod in pods)
 
 

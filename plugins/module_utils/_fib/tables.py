@@ -75,7 +75,7 @@ class Fib:
                 continue
             action = rule.action.split()
             if action[0] in DROPS:
-                return Decision(Route(destination, action[0]), rule)
+                return Decision(Route(destination + ("/128" if ":" in destination else "/32"), action[0]), rule)
             if action[0] == "goto":
                 skip_to = int(action[1])
             elif action[0] == "lookup":

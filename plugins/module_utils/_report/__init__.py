@@ -5,5 +5,6 @@
 from __future__ import annotations
 
 from .rendering import FORMATS, TITLE, render
+from .text import screen
 
-__all__ = ["FORMATS", "TITLE", "render"]
+__all__ = ["FORMATS", "TITLE", "render", "screen"]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 from .._checks.judging import OUTCOMES, message
 from .._diagnose import key
@@ -36,15 +36,6 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
     )  # fmt: skip
 
 
-def as_plain(item: Any) -> Any:
-    """NamedTuples as objects, for JSON."""
-    if hasattr(item, "_fields"):
-        return {name: as_plain(value) for name, value in zip(item._fields, item)}
-    if isinstance(item, (tuple, list)):
-        return [as_plain(entry) for entry in item]
-    return item
-
-
 def by_cause(findings: Iterable[Finding]) -> List[Tuple[Finding, List[Finding]]]:
     """Each cause with the findings that it explains."""
     listed = list(findings)
@@ -66,11 +57,11 @@ def by_family(results: Iterable[CheckResult]) -> Dict[str, Dict[str, int]]:
     return families
 
 
-def unseen(verdict: Verdict) -> List[Tuple[str, int]]:
-    """Why something was skipped or inconclusive, with how many results that made; the most frequent first."""
+def unseen(verdict: Verdict, *outcomes: str) -> List[Tuple[str, int]]:
+    """Why something was skipped or inconclusive (or only one of them), with how many results that made; the most frequent first."""
     reasons: Dict[str, int] = {}
     for result in verdict.results:
-        if result.reason:
+        if result.reason and result.outcome in (outcomes or (SKIPPED, INCONCLUSIVE)):
             reasons[result.reason] = reasons.get(result.reason, 0) + 1
     return sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
 

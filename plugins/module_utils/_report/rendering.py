@@ -8,6 +8,7 @@ import json
 from typing import Callable, Dict, Optional, Sequence
 
 from .._model import Snapshot, Verdict
+from .._verdict_file import as_document
 from . import combined, junit, markdown, page, text
 
 FORMATS: Dict[str, str] = {"html": ".html", "junit": ".xml", "json": ".json", "markdown": ".md", "text": ".txt"}
@@ -37,4 +38,4 @@ def render(verdicts: Sequence[Verdict], format: str, snapshot: Optional[Snapshot
 
 
 def _json(verdict: Verdict) -> str:
-    return json.dumps(combined.as_plain(verdict), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(as_document(verdict), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

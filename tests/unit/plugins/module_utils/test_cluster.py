@@ -13,6 +13,7 @@ pytest.importorskip("ansible_collections.kubernetes.core")
 from ansible_collections.podnet.calico.plugins.module_utils import _cluster
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import (
+    CONFLICT,
     FORBIDDEN,
     NOT_FOUND,
     UNAUTHORIZED,
@@ -160,3 +161,27 @@ def test_an_exec_is_tried_again_when_the_connection_broke(api):
 
     api.exec = second_time_lucky
     assert connected(api).exec("n", "p", None, ["true"]).code == 0
+
+
+@pytest.mark.parametrize(
+    "method, kind", [("post", "application/json"), ("put", "application/json"), ("patch", "application/merge-patch+json")]
+)
+def test_an_object_is_written_as_its_method_wants_it(api, method, kind):
+    api.answers["/api/v1/nodes/one"] = {"kind": "Node"}
+    assert connected(api).write(method, "/api/v1/nodes/one", {"spec": {}}) == {"kind": "Node"}
+    assert api.writes == [(method.upper(), "/api/v1/nodes/one", kind, {"spec": {}})]
+
+
+def test_an_object_is_deleted(api):
+    api.answers["/api/v1/nodes/one"] = {"kind": "Status"}
+    connected(api).write("delete", "/api/v1/nodes/one")
+    assert [write[:2] for write in api.writes] == [("DELETE", "/api/v1/nodes/one")]
+
+
+@pytest.mark.parametrize("code, reason", [(409, CONFLICT), (403, FORBIDDEN), (404, NOT_FOUND), (503, None)])
+def test_a_refused_write_says_so_and_is_not_sent_again(api, code, reason):
+    api.answers["/api/v1/nodes/one"] = status(code, "the object has been modified")
+    with pytest.raises(PodnetError, match="PUT /api/v1/nodes/one on http.*: the object has been modified") as caught:
+        connected(api).write("put", "/api/v1/nodes/one", {})
+    assert caught.value.reason == reason
+    assert len(api.writes) == 1

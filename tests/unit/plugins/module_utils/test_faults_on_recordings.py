@@ -8,15 +8,35 @@ A fault here is the state that the recordings of faults show (faults.md), made b
 from __future__ import annotations
 
 import pytest
-from ansible_collections.podnet.calico.plugins.module_utils import _names
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Affinity,
-    Allocation,
-    BirdRoute,
     Route,
-    Rule,
     Unobserved,
+)
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import (
+    BLOCK,
+    BLOCK2,
+    CONTROL,
+    DEVICE,
+    NONE,
+    POD,
+    VXLAN,
+    WORKER,
+    WORKER2,
+    held_back,
+    leaked_address,
+    pod_elsewhere,
+    policy_rule,
+    second_affinity,
+    with_block,
+    with_gateway,
+    with_link,
+    with_pod_facts,
+    with_route,
+    with_session,
+    with_sysctl,
+    without_link,
 )
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     SCENARIOS,
@@ -29,12 +49,6 @@ from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recording
     without_route,
 )
 
-WORKER, WORKER2, CONTROL = "pod-routing-worker", "pod-routing-worker2", "pod-routing-control-plane"
-BLOCK, BLOCK2 = "192.168.93.192/26", "192.168.112.192/26"
-VXLAN, NONE = "calico-v3.30.7/vxlan", "calico-v3.30.7/none"
-POD = "multitool-1-knjt9"  # on the worker, 192.168.93.194
-DEVICE = _names.pod_device("default", POD)
-
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_healthy_recording_has_no_failure_and_nothing_undecided(scenario):
@@ -42,81 +56,6 @@ def test_a_healthy_recording_has_no_failure_and_nothing_undecided(scenario):
     assert [f.message for f in verdict.findings if f.outcome in ("failed", "inconclusive")] == []
     assert verdict.summary["passed"] > 90
     assert not verdict.failed
-
-
-def _links(snapshot, node, name, **fields):
-    return with_facts(snapshot, node, links=lambda links: tuple(x._replace(**fields) if x.name == name else x for x in links))
-
-
-def _without_link(snapshot, node, name):
-    return with_facts(
-        snapshot, node,
-        links=lambda links: tuple(x for x in links if x.name != name),
-        routes=lambda routes: tuple(r for r in routes if r.dev != name),
-        addresses=lambda rows: tuple(a for a in rows if a.dev != name),
-        neighbours=lambda rows: tuple(x for x in rows if x.dev != name),
-        fdb=lambda rows: tuple(x for x in rows if x.dev != name),
-    )  # fmt: skip
-
-
-def _sysctl(snapshot, node, name, value):
-    return with_facts(snapshot, node, sysctls=lambda old: dict(old, **{name: value}))
-
-
-def _add_route(snapshot, node, route):
-    return with_facts(snapshot, node, routes=lambda routes: routes + (route,))
-
-
-def _blocks(snapshot, cidr, **fields):
-    return snapshot._replace(blocks=tuple(b._replace(**fields) if b.cidr == cidr else b for b in snapshot.blocks))
-
-
-def _sessions(snapshot, node, peer, info):
-    def change(bird):
-        return bird._replace(sessions=tuple(s._replace(state="start", info=info) if s.peer == peer else s for s in bird.sessions))
-
-    return with_facts(snapshot, node, bird=change)
-
-
-def _held_back(snapshot):
-    route = BirdRoute(BLOCK, "172.18.0.3", "eth0", "Mesh_172_18_0_3", "!")
-    bad = changed_route(snapshot, CONTROL, BLOCK, gateway="172.18.0.4", protocol="boot")
-    return with_facts(bad, CONTROL, bird=lambda bird: bird._replace(routes=tuple(r for r in bird.routes if r.dst != BLOCK) + (route,)))
-
-
-def _policy(snapshot):
-    table = _add_route(snapshot, WORKER, Route("192.168.0.0/16", gateway="172.18.0.1", dev="eth0", table="100"))
-    return with_facts(table, WORKER, rules=lambda rules: rules + (Rule(100, "from all", "lookup 100"),))
-
-
-def _leak(snapshot):
-    block = next(b for b in snapshot.blocks if b.cidr == BLOCK)
-    held = Allocation("192.168.93.250", "k8s-pod-network.gone", WORKER, "default", "gone")
-    return _blocks(snapshot, BLOCK, allocations=block.allocations + (held,))
-
-
-def _pod_elsewhere(snapshot):
-    return with_pod(snapshot, POD, lambda p: p._replace(address="10.9.9.9", addresses=("10.9.9.9",), calico_address="10.9.9.9"))
-
-
-def _second_affinity(snapshot):
-    return snapshot._replace(affinities=snapshot.affinities + (Affinity("x", BLOCK, WORKER2),))
-
-
-def _gateway(snapshot, states):
-    def change(pod):
-        rows = tuple(n._replace(mac=None, states=states) if n.address == "169.254.1.1" else n for n in pod.facts.neighbours)
-        return pod._replace(facts=pod.facts._replace(neighbours=rows))
-
-    return with_pod(snapshot, POD, change)
-
-
-def _pod_facts(snapshot, **fields):
-    def change(pod):
-        new = {key: value(getattr(pod.facts, key)) for key, value in fields.items()}
-        return pod._replace(facts=pod.facts._replace(**new))
-
-    return with_pod(snapshot, POD, change)
 
 
 # id of the check · node · words of the message · recording · the fault
@@ -135,28 +74,28 @@ FAULTS = [
     ("blocks.borrowed-route", WORKER, "no route to 10.99.0.1/32", "calico-v3.30.7/borrowed-none",
      lambda s: without_route(s, WORKER, "10.99.0.1/32")),
     ("blocks.stray-route", WORKER2, "more specific", None,
-     lambda s: _add_route(s, WORKER2, Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0"))),
+     lambda s: with_route(s, WORKER2, Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0"))),
     ("blocks.stray-route", WORKER, "no Calico object explains", None,
-     lambda s: _add_route(s, WORKER, Route("192.168.112.0/24", gateway="172.18.0.1", dev="eth0"))),
-    ("blocks.policy-rule", WORKER, "before the main table", None, _policy),
+     lambda s: with_route(s, WORKER, Route("192.168.112.0/24", gateway="172.18.0.1", dev="eth0"))),
+    ("blocks.policy-rule", WORKER, "before the main table", None, policy_rule),
     ("host.route", WORKER, f"no route to its own pod default/{POD}", None, lambda s: without_route(s, WORKER, "192.168.93.194/32")),
     ("host.route", WORKER, "is doubled", None,
-     lambda s: _add_route(s, WORKER, Route("192.168.93.194/32", dev="cali0337ec045c9", scope="link", metric=5))),
+     lambda s: with_route(s, WORKER, Route("192.168.93.194/32", dev="cali0337ec045c9", scope="link", metric=5))),
     ("host.route", WORKER, "differs in dev", None, lambda s: changed_route(s, WORKER, "192.168.93.194/32", dev="cali0337ec045c9")),
     ("host.route", WORKER, "differs in metric", "calico-v3.32.1/vxlancrosssubnet",
      lambda s: changed_route(s, WORKER, "192.168.93.203/32", metric=0)),
     ("host.device", WORKER, f"{DEVICE} of pod default/{POD} is down", None,
-     lambda s: without_route(_links(s, WORKER, DEVICE, admin_up=False, carrier=False), WORKER, "192.168.93.194/32")),
-    ("host.device", WORKER, "is missing", None, lambda s: _without_link(s, WORKER, DEVICE)),
+     lambda s: without_route(with_link(s, WORKER, DEVICE, admin_up=False, carrier=False), WORKER, "192.168.93.194/32")),
+    ("host.device", WORKER, "is missing", None, lambda s: without_link(s, WORKER, DEVICE)),
     ("host.stray", WORKER, "belongs to no pod", None,
-     lambda s: _add_route(s, WORKER, Route("192.168.93.240/32", dev="calideadbeef000", scope="link"))),
+     lambda s: with_route(s, WORKER, Route("192.168.93.240/32", dev="calideadbeef000", scope="link"))),
     ("host.gateway-route", WORKER, "no route that covers 169.254.1.1", None, lambda s: without_route(s, WORKER, "0.0.0.0/0")),
-    ("sysctls.pod-device", WORKER, "answers no ARP", None, lambda s: _sysctl(s, WORKER, f"net.ipv4.conf.{DEVICE}.proxy_arp", "0")),
-    ("sysctls.forwarding", WORKER, "ip_forward is 0", None, lambda s: _sysctl(s, WORKER, "net.ipv4.ip_forward", "0")),
-    ("vxlan.device", WORKER, "is missing", None, lambda s: _without_link(s, WORKER, "vxlan.calico")),
-    ("vxlan.device", WORKER, "is missing", VXLAN, lambda s: _without_link(s, WORKER, "vxlan.calico")),
-    ("vxlan.device", WORKER, "of MAC 66:00:00:00:00:00", None, lambda s: _links(s, WORKER, "vxlan.calico", mac="66:00:00:00:00:00")),
-    ("vxlan.neighbours", WORKER, "is no entry", None, lambda s: with_facts(
+    ("sysctls.pod-device", WORKER, "answers no ARP", None, lambda s: with_sysctl(s, WORKER, f"net.ipv4.conf.{DEVICE}.proxy_arp", "0")),
+    ("sysctls.forwarding", WORKER, "ip_forward is 0", None, lambda s: with_sysctl(s, WORKER, "net.ipv4.ip_forward", "0")),
+    ("vxlan.device", WORKER, "is missing", None, lambda s: without_link(s, WORKER, "vxlan.calico")),
+    ("vxlan.device", WORKER, "is missing", VXLAN, lambda s: without_link(s, WORKER, "vxlan.calico")),
+    ("vxlan.device", WORKER, "of MAC 66:00:00:00:00:00", None, lambda s: with_link(s, WORKER, "vxlan.calico", mac="66:00:00:00:00:00")),
+    ("vxlan.neighbours", WORKER, "has no neighbour entry for pod-routing-worker2's VTEP", None, lambda s: with_facts(
         s, WORKER, neighbours=lambda rows: tuple(n for n in rows if n.address != "192.168.112.192"))),
     ("vxlan.fdb", WORKER, "instead of 172.18.0.4", VXLAN, lambda s: with_facts(
         s, WORKER, fdb=lambda rows: tuple(e._replace(dst="172.18.0.2") if e.dst == "172.18.0.4" else e for e in rows))),
@@ -164,29 +103,29 @@ FAULTS = [
         without_route(without_route(s, CONTROL, "192.168.93.192/32"), WORKER2, "192.168.93.192/32"), WORKER,
         lambda n: n._replace(vxlan_tunnel_address=None))),
     ("bgp.sessions", WORKER, f"the BGP session to {WORKER2} (172.18.0.4) is start Connect", None,
-     lambda s: _sessions(s, WORKER, "172.18.0.4", "Connect")),
+     lambda s: with_session(s, WORKER, "172.18.0.4", "Connect")),
     ("bgp.running", WORKER, "BIRD does not run", None, lambda s: with_facts(
         s, WORKER, bird=lambda b: b._replace(running=False, message="Connection refused", sessions=(), routes=()))),
-    ("blocks.remote-route", CONTROL, "differs in via, proto", NONE, _held_back),
-    ("ipam.affinity", WORKER, "2 confirmed affinities", None, _second_affinity),
+    ("blocks.remote-route", CONTROL, "differs in via, proto", NONE, held_back),
+    ("ipam.affinity", WORKER, "2 confirmed affinities", None, second_affinity),
     ("ipam.affinity", WORKER2, f"the block names {WORKER2}, its affinity {WORKER}", None,
-     lambda s: _blocks(s, BLOCK, affinity="host:" + WORKER2)),
+     lambda s: with_block(s, BLOCK, affinity="host:" + WORKER2)),
     ("ipam.owner", None, "no node of this cluster", None, lambda s: s._replace(
         blocks=s.blocks + (s.blocks[0]._replace(cidr="192.168.200.0/26", affinity="host:gone", allocations=()),),
         affinities=s.affinities + (Affinity("gone", "192.168.200.0/26", "gone"),))),
     ("ipam.layout", WORKER, "overlaps block", None, lambda s: s._replace(
         blocks=s.blocks + (s.blocks[0]._replace(cidr="192.168.93.192/28", affinity="host:" + WORKER, allocations=()),),
         affinities=s.affinities + (Affinity("x", "192.168.93.192/28", WORKER),))),
-    ("ipam.allocation", WORKER, "pod default/gone, which does not exist", None, _leak),
+    ("ipam.allocation", WORKER, "pod default/gone, which does not exist", None, leaked_address),
     ("ipam.pools", None, "overlaps the service range", None,
      lambda s: s._replace(header=s.header._replace(settings=s.header.settings._replace(service_cidr="192.168.96.0/20")))),
-    ("pods.allocation", WORKER, "is in no block", None, _pod_elsewhere),
+    ("pods.allocation", WORKER, "is in no block", None, pod_elsewhere),
     ("pods.routes", WORKER, "not exactly Calico's two routes", None,
-     lambda s: _pod_facts(s, routes=lambda routes: routes + (Route("10.0.0.0/8", dev="eth1"),))),
-    ("pods.interface", WORKER, "192.168.93.194/24 on eth0", None, lambda s: _pod_facts(
+     lambda s: with_pod_facts(s, routes=lambda routes: routes + (Route("10.0.0.0/8", dev="eth1"),))),
+    ("pods.interface", WORKER, "192.168.93.194/24 on eth0", None, lambda s: with_pod_facts(
         s, addresses=lambda rows: tuple(a._replace(prefixlen=24) if a.prefixlen == 32 else a for a in rows))),
-    ("pods.gateway", WORKER, "cannot resolve its gateway", None, lambda s: _gateway(s, ("FAILED",))),
-    ("pods.mtu", WORKER, "MTU 1400 and 1450", None, lambda s: _pod_facts(
+    ("pods.gateway", WORKER, "cannot resolve its gateway", None, lambda s: with_gateway(s, ("FAILED",))),
+    ("pods.mtu", WORKER, "MTU 1400 and 1450", None, lambda s: with_pod_facts(
         s, links=lambda links: tuple(x._replace(mtu=1400) if x.name == "eth0" else x for x in links))),
     ("nodes.address", WORKER, "Kubernetes knows the node as 172.18.0.3", None,
      lambda s: with_node(s, WORKER, lambda n: n._replace(calico_address="172.18.0.9/16"))),
@@ -211,6 +150,45 @@ def test_a_fault_is_named_by_its_check_on_its_node_and_explains_the_rest(check, 
     assert all(finding.remedy and finding.expected and finding.actual and finding.doc for finding in own)
     assert verdict.failed
     assert failed(verdict) == {check}, [(f.id, f.message) for f in verdict.findings if f.cause is None]
+
+
+# the fault · the command that undoes it, in the calico-node pod of the node or by itself
+REMEDIES = [
+    (lambda s: without_route(s, WORKER, BLOCK2), f"ip route replace {BLOCK2} via 172.18.0.4 dev eth0 proto 80 onlink"),
+    (lambda s: changed_route(s, WORKER, BLOCK2, metric=5), f"ip route del {BLOCK2} via 172.18.0.4 dev eth0 proto 80 metric 5"),
+    (lambda s: without_route(s, WORKER, BLOCK), f"ip route replace blackhole {BLOCK} proto 80"),
+    (lambda s: without_route(s, WORKER, "192.168.93.194/32"), f"ip route replace 192.168.93.194 dev {DEVICE} scope link"),
+    (lambda s: without_route(s, WORKER, "0.0.0.0/0"), "ip route add default via 172.18.0.1"),
+    (lambda s: with_route(s, WORKER, Route(BLOCK2.replace("/26", "/27"), gateway="172.18.0.1", dev="eth0")),
+     "ip route del 192.168.112.192/27 via 172.18.0.1 dev eth0"),
+    (lambda s: with_route(s, WORKER, Route("192.168.93.194/32", dev="eth0", metric=5)), "ip route del 192.168.93.194 dev eth0 metric 5"),
+    (policy_rule, "ip rule del priority 100"),
+    (lambda s: with_link(s, WORKER, DEVICE, admin_up=False), f"ip link set {DEVICE} up"),
+    (lambda s: with_sysctl(s, WORKER, "net.ipv4.ip_forward", "0"), "sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'"),
+    (lambda s: without_link(s, WORKER, DEVICE), f"kubectl delete pod -n default {POD}"),
+    (second_affinity, "kubectl delete blockaffinities.crd.projectcalico.org x"),
+    (lambda s: with_block(s, BLOCK, affinity="host:" + WORKER2),
+     "kubectl patch ipamblocks.crd.projectcalico.org 192-168-93-192-26 --type merge -p "
+     f"'{{\"spec\": {{\"affinity\": \"host:{WORKER}\"}}}}'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "command"), REMEDIES)
+def test_the_remedy_is_the_command_that_undoes_the_fault(fault, command):
+    if not command.startswith("kubectl"):
+        namespace, pod = next(node.calico_node_pod for node in recording().nodes if node.name == WORKER).split("/")
+        command = f"kubectl exec -n {namespace} {pod} -c calico-node -- {command}"
+    assert judge(fault(recording())).findings[0].remedy.endswith(": " + command)
+
+
+def test_what_nobody_can_know_is_not_guessed():
+    """Two affinities, and the block's own node has neither of them: there is no telling which is right."""
+    block = next(one for one in recording().blocks if one.cidr == BLOCK)
+    others = (Affinity("x", BLOCK, WORKER2), Affinity("y", BLOCK, CONTROL))
+    kept = tuple(one for one in recording().affinities if one.cidr != BLOCK) + others
+    verdict = judge(with_block(recording(), BLOCK, allocations=())._replace(affinities=kept))
+    assert block.owner == WORKER
+    assert "kubectl" not in next(finding for finding in verdict.findings if finding.id == "ipam.affinity").remedy
 
 
 # What each piece of evidence is needed for: without it, these checks cannot pass on that node.
@@ -314,8 +292,8 @@ def test_fail_on_decides_what_fails():
 
 def test_a_pod_wired_before_a_change_of_encapsulation_is_a_warning_that_says_how_to_end_it():
     def old(snapshot, mtu):
-        inside = _pod_facts(snapshot, links=lambda links: tuple(x._replace(mtu=mtu) if x.name == "eth0" else x for x in links))
-        return _links(inside, WORKER, DEVICE, mtu=mtu)
+        inside = with_pod_facts(snapshot, links=lambda links: tuple(x._replace(mtu=mtu) if x.name == "eth0" else x for x in links))
+        return with_link(inside, WORKER, DEVICE, mtu=mtu)
 
     verdict = judge(old(recording(), 1480))
     [finding] = verdict.findings
@@ -327,9 +305,9 @@ def test_a_pod_wired_before_a_change_of_encapsulation_is_a_warning_that_says_how
 
 def test_a_foreign_route_that_bgp_spread_is_one_cause():
     foreign = Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0")
-    snapshot = _add_route(recording(NONE), WORKER2, foreign)
+    snapshot = with_route(recording(NONE), WORKER2, foreign)
     for node in (WORKER, CONTROL):
-        snapshot = _add_route(snapshot, node, foreign._replace(gateway="172.18.0.4", protocol="bird"))
+        snapshot = with_route(snapshot, node, foreign._replace(gateway="172.18.0.4", protocol="bird"))
     causes = [finding for finding in judge(snapshot).findings if finding.cause is None]
     assert [(finding.id, finding.node) for finding in causes] == [("blocks.stray-route", WORKER2)]
 
@@ -348,7 +326,7 @@ def test_a_detour_is_found_though_every_ping_would_be_answered():
 
 
 def test_a_best_route_that_bird_holds_back_is_explained_by_the_foreign_route():
-    findings = {finding.id: finding for finding in judge(_held_back(recording(NONE))).findings}
+    findings = {finding.id: finding for finding in judge(held_back(recording(NONE))).findings}
     assert findings["bgp.synced"].cause.startswith("blocks.remote-route")
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._fib import Fib, Network, walk
+from ansible_collections.podnet.calico.plugins.module_utils._iproute import route_text
 from ansible_collections.podnet.calico.plugins.module_utils._model import NodeFacts, Route, Rule
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     changed_route,
@@ -43,6 +44,11 @@ def test_a_rule_in_front_of_main_decides_first():
     assert decide("10.1.2.9", table, only_source, source="10.7.1.1").route.gateway == "10.9.9.9"
     assert decide("10.1.2.9", table, only_source, source="10.8.1.1").route.gateway == "10.0.0.4"
     assert decide("10.1.2.9", table, RULES + (Rule(5, "from all to 10.1.2.0/24", "unreachable"),)).route.type == "unreachable"
+
+
+def test_the_decision_of_a_rule_reads_as_a_route():
+    route = decide("10.1.2.9", rules=RULES + (Rule(5, "from all to 10.1.2.0/24", "unreachable"),)).route
+    assert route_text(route) == "unreachable 10.1.2.9"
 
 
 def test_throw_and_suppressed_prefixes_go_on_to_the_next_rule():

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import functools
 import html.parser
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
+from ansible_collections.podnet.calico.plugins.module_utils import _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Probe, Unobserved
-from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, render
+from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, render, screen
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     LAB,
     SCENARIOS,
@@ -162,9 +165,68 @@ def test_junit_calls_undecided_an_error():
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_screen_folds_consequences_under_their_cause():
+def test_the_screen_says_what_was_proved_what_is_wrong_where_and_what_to_do():
+    lines = screen(judge(broken()), "kubectl --kubeconfig /lab/kubeconfig")
+    assert re.fullmatch(r"Proved       \d+ of \d+ checks passed, \d+ failed(, .*)?", lines[0])
+    wrong = lines[next(number for number, line in enumerate(lines) if line.startswith("Wrong")) :]
+    assert wrong[0] == f"Wrong        {WORKER} has no route to {BLOCK2} of pod-routing-worker2"
+    fields = {line[15:24].strip(): line[25:] for line in wrong[1:6]}
+    assert fields["where"] == f"{WORKER} · Block · pod-routing-worker2 · {BLOCK2} [blocks.remote-route]"
+    assert fields["expected"].startswith(f"{BLOCK2} via 172.18.0.4 dev eth0 proto 80 onlink")
+    assert fields["actual"] == "no route"
+    assert fields["see"] == f"node {WORKER}: ip route show {BLOCK2}"
+    assert fields["do"] == "Felix puts it back within 100 s. At once:"
+    agent = next(node.calico_node_pod for node in recording().nodes if node.name == WORKER).split("/")
+    assert wrong[6].strip() == (
+        f"kubectl --kubeconfig /lab/kubeconfig exec -n {agent[0]} {agent[1]} -c calico-node -- "
+        f"ip route replace {BLOCK2} via 172.18.0.4 dev eth0 proto 80 onlink"
+    )
+    assert "consequence" in wrong[7] and "→" in wrong[8]
+
+
+def test_the_screen_of_a_verdict_that_passed_has_nothing_but_what_was_proved():
+    lines = screen(judge(recording()))
+    assert [line[:8].strip() for line in lines] == ["Proved", ""]
+
+
+def test_what_was_not_seen_is_told_apart_from_what_is_wrong():
+    gap = with_facts(broken(), "pod-routing-worker2", unobserved=(Unobserved("sysctls", "cat /proc/sys", "exec refused"),))
+    lines = screen(judge(gap))
+    labels = [line[:13].strip() for line in lines if line[:13].strip()]
+    assert labels == ["Proved", "Wrong", "Not seen"]
+    assert any("sysctls: exec refused" in line for line in lines)
+
+
+def test_a_screen_is_short_and_says_what_it_left_out():
+    every = functools.reduce(lambda s, dst: without_route(s, WORKER, dst), [r.dst for r in recording().nodes[1].facts.routes], recording())
+    verdict = judge(every)
+    causes = [finding for finding in verdict.findings if finding.cause is None and finding.outcome == "failed"]
+    assert len(causes) > 5
+    assert f"{13 * ' '}… and {len(causes) - 5} more, in the report" in screen(verdict)
+    assert not any("in the report" in line for line in screen(verdict, most=None))
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J\x1b]0;owned\x07", "a\r\nPASSED", "\u202egnp.exe", "\x9b31m", "tab\there", "\ud800"])
+def test_no_line_of_a_screen_commands_a_terminal(evil):
+    def named(rows):
+        return tuple(row._replace(gateway=evil) if row.dst == BLOCK2 else row for row in rows)
+
+    snapshot = with_facts(recording(), WORKER, routes=named, unobserved=(Unobserved("sysctls", evil, evil),))
+    verdict = judge(snapshot)
+    assert all(line.isprintable() for line in screen(verdict, most=None))
+    assert all(line.isprintable() for line in render([verdict], "text").splitlines())
+    assert verdict.msg.isprintable()
+
+
+def test_the_text_says_what_was_skipped_as_well():
     lines = render([judge(broken())], "text").splitlines()
     assert lines[0].startswith("FAILED  ")
-    heads = [line for line in lines if line.startswith("FAILED    ")]
-    assert len(heads) == 1
-    assert any("so that" in line for line in lines)
+    assert any(line.startswith("Skipped      ") for line in lines)
+
+
+def test_the_json_is_a_verdict_of_the_shape_that_a_file_has(tmp_path):
+    verdict = judge(broken())
+    _verdict_file.write(str(tmp_path / "verdict.json"), verdict)
+    kept = json.loads((tmp_path / "verdict.json").read_text())
+    assert json.loads(render([verdict], "json")) == dict(kept, verdict_path=None)
+    assert set(kept["results"][0]) == {"id", "title", "node", "outcome", "reason", "subjects"}

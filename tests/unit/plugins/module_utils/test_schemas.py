@@ -10,7 +10,7 @@ import pathlib
 
 import jsonschema
 import pytest
-from ansible_collections.podnet.calico.plugins.module_utils import _snapshot, _verdict_file
+from ansible_collections.podnet.calico.plugins.module_utils import _report, _snapshot, _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, judge
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording, without_route
 
@@ -30,7 +30,7 @@ def documents():
     return module.documents()
 
 
-@pytest.mark.parametrize("name", ["docs/checks.md", "docs/schemas/snapshot-line.schema.json", "docs/schemas/verdict.schema.json"])
+@pytest.mark.parametrize("name", ["docs/checks.md", "docs/faults.md", "docs/schemas/snapshot-line.schema.json", "docs/schemas/verdict.schema.json"])
 def test_what_is_derived_from_the_code_is_up_to_date(name):
     assert (ROOT / name).read_text() == documents()[name], "run scripts/write_docs.py"
 
@@ -64,6 +64,10 @@ def test_a_verdict_file_is_of_the_schema(tmp_path, broken):
     content = json.loads(path.read_text())
     validator("verdict.schema.json").validate(content)
     assert content["failed"] is broken
+
+
+def test_a_report_as_json_is_of_the_schema():
+    validator("verdict.schema.json").validate(json.loads(_report.render([judge(recording())], "json")))
 
 
 def test_each_check_says_what_it_proves_why_and_what_to_do():

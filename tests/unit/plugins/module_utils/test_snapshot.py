@@ -12,13 +12,13 @@ import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Probe
-from ansible_collections.podnet.calico.plugins.module_utils._report.combined import as_plain
+from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import SnapshotError
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording
 
 
 def as_text(item):
-    return json.dumps(as_plain(item), sort_keys=True)
+    return json.dumps(plain(item), sort_keys=True)
 
 
 @pytest.mark.parametrize("name", ["snapshot.jsonl", "snapshot.jsonl.gz"])

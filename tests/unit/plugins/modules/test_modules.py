@@ -10,6 +10,7 @@ import json
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.podnet.calico.plugins.module_utils import _judgement, _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils._checks import OUTCOMES
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     CheckResult,
@@ -67,7 +68,7 @@ def finding(number):
 def verdict_fixture(monkeypatch):
     """Judge everything as failed, with three findings."""
     verdict = Verdict(
-        1, True, "1 of 1 checks failed", {"total": 1, "failed": 1},
+        1, True, "1 of 1 checks failed", dict(dict.fromkeys(OUTCOMES, 0), total=1, failed=1),
         (CheckResult("x.y", "title", "one", "failed", 3, 0, 3),), tuple(finding(number) for number in range(3)),
     )  # fmt: skip
     monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: verdict)
@@ -156,8 +157,17 @@ def test_a_file_that_is_no_snapshot_is_called_so(run, tmp_path):
 def test_a_failed_verdict_returns_all_that_a_passed_one_returns(run, verdict, tmp_path):
     result = run("routing_assert", verdict_path=str(tmp_path / "v.json"), snapshot_path=str(tmp_path / "s.jsonl"))
     assert result["failed"] is True
-    assert set(result) >= {"msg", "summary", "results", "findings", "verdict_path", "snapshot_path", "schema_version", "changed"}
+    told = {"msg", "summary", "results", "findings", "verdict_path", "snapshot_path", "schema_version", "changed", "failed", "screen"}
+    assert set(result) >= told
     assert result["results"][0]["subjects"]["failed"] == 3
+
+
+def test_the_screen_asks_the_cluster_that_was_judged(run, monkeypatch):
+    remedy = finding(1)._replace(remedy="Put it back: kubectl exec -n a b -- ip route add c")
+    verdict = Verdict(1, True, "m", dict.fromkeys(("total", *OUTCOMES), 0), (), (remedy,))
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: verdict)
+    result = run("routing_assert", context="my lab")
+    assert result["screen"][-1].strip() == "kubectl --context 'my lab' exec -n a b -- ip route add c"
 
 
 def test_findings_beyond_the_limit_are_in_the_file_and_the_message_says_so(run, verdict, tmp_path):

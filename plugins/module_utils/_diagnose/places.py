@@ -1,0 +1,227 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where findings are (private, pure): nodes, routes, devices, pods and gaps, as keys under which causes and consequences meet.
+
+A path or probe is where its packets pass. They are walked again through the observed routes, a probe's answers too: an
+answer takes the routes of the destination's node. A way that is as it must be says that no route was to blame.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Dict, Hashable, Iterator, List, Optional, Tuple
+
+from .._expected import address_of, owns_block_routes
+from .._model import INCONCLUSIVE, Finding, Node, Path, Pod
+from .._names import VXLAN_DEVICE
+from .._prefix import Prefix, prefix
+
+if TYPE_CHECKING:
+    from .._checks.case import Case
+
+Keys = Iterator[Hashable]
+Ends = Tuple[Pod, Pod]
+_DECIDES = ("routes", "rules", "neighbours", "fdb")  # what a walk cannot do without
+
+
+def _around(inner: Prefix) -> Iterator[Prefix]:
+    """The prefix and all that hold it."""
+    for length in range(inner.length, -1, -1):
+        shift = inner.bits - length
+        yield Prefix(inner.bits, inner.value >> shift << shift, length)
+
+
+def _prefix(finding: Finding) -> Optional[Prefix]:
+    text = finding.subject.prefix or finding.subject.ip
+    try:
+        return prefix(text) if text else None
+    except ValueError:
+        return None
+
+
+class Places:
+    """The places of the findings of one case."""
+
+    def __init__(self, case: "Case") -> None:
+        self.case = case
+        self._walks: Dict[Tuple[str, Optional[str]], List[Path]] = {}
+
+    # -- paths and probes ---------------------------------------------------------------------------------------
+
+    def ends(self, finding: Finding) -> Optional[Ends]:
+        """The two pods of a path or probe; None for any other finding, or for pods that are not in the snapshot."""
+        if finding.subject.kind not in ("Path", "Probe"):
+            return None
+        pods = [
+            self.case.pods_by_name.get((name.partition("/")[0], name.partition("/")[2]))
+            for name in (finding.subject.name or "").split(" → ")
+        ]
+        if len(pods) != 2 or pods[0] is None or pods[1] is None or not (address_of(pods[0]) and address_of(pods[1])):
+            return None
+        return pods[0], pods[1]
+
+    def _ways(self, finding: Finding) -> List[Path]:
+        """The ways of its packets that are not as they must be: there, and for a probe back as well."""
+        ends = self.ends(finding)
+        if ends is None:
+            return []
+        memo = (finding.subject.kind, finding.subject.name)
+        if memo not in self._walks:
+            turns = [ends] if finding.subject.kind == "Path" else [ends, ends[::-1]]
+            walked = [self.case.network.walk(*turn) for turn in turns]
+            wanted = 63 if ends[0].node == ends[1].node else 62
+            self._walks[memo] = [path for path in walked if (path.outcome, path.ttl) != ("delivered", wanted)]
+        return self._walks[memo]
+
+    # -- nodes --------------------------------------------------------------------------------------------------
+
+    def node(self, finding: Finding) -> Keys:
+        """The node it was found on."""
+        if finding.node:
+            yield finding.node
+
+    def end_nodes(self, finding: Finding) -> Keys:
+        """The nodes of the two pods."""
+        for pod in self.ends(finding) or ():
+            yield pod.node
+
+    def nodes(self, finding: Finding) -> Keys:
+        """The node it was found on, the node it is about, and those that its packets pass."""
+        yield from self.node(finding)
+        if finding.subject.name in self.case.nodes:
+            yield finding.subject.name
+        yield from self.end_nodes(finding)
+        for path in self._ways(finding):
+            for hop in path.hops:
+                yield hop.place
+
+    # -- routes -------------------------------------------------------------------------------------------------
+
+    def prefix(self, finding: Finding) -> Keys:
+        """Its prefix, wherever it is."""
+        own = _prefix(finding)
+        if own is not None:
+            yield own
+
+    def around(self, finding: Finding) -> Keys:
+        """Every prefix that holds its own; of a path or probe, those that hold an address where packets get lost."""
+        targets = [path.destination_address for path in self._ways(finding)]
+        inner = [prefix(target) for target in targets] if self.ends(finding) else [_prefix(finding)]
+        for one in inner:
+            if one is not None:
+                yield from _around(one)
+
+    def route(self, finding: Finding) -> Keys:
+        """Its prefix on its node."""
+        own = _prefix(finding)
+        if own is not None and finding.node:
+            yield finding.node, own
+
+    def routes_met(self, finding: Finding) -> Keys:
+        """Every prefix that holds the destination, on each node that the packets reach."""
+        for path in self._ways(finding):
+            for hop in path.hops:
+                for outer in _around(prefix(path.destination_address)):
+                    yield hop.place, outer
+
+    # -- devices and tunnels ------------------------------------------------------------------------------------
+
+    def device(self, finding: Finding) -> Keys:
+        """Its device, on its node."""
+        yield finding.node, finding.subject.name
+
+    def devices(self, finding: Finding) -> Keys:
+        """The devices that its routes name, on its node; or that its packets leave by."""
+        for name in re.findall(r"\bdev (\S+)", finding.expected + " " + finding.actual):
+            yield finding.node, name
+        for path in self._ways(finding):
+            for hop in path.hops:
+                yield hop.place, hop.device
+
+    def vtep(self, finding: Finding) -> Keys:
+        """The other node's tunnel end, as seen from its node."""
+        yield finding.node, finding.subject.name
+
+    def vteps(self, finding: Finding) -> Keys:
+        """The tunnel ends that its packets are sent to."""
+        for path in self._ways(finding):
+            owner = self.case.pods_by_address.get(path.destination_address)
+            for hop in path.hops:
+                if hop.device == VXLAN_DEVICE and owner:
+                    yield hop.place, owner[0].node
+
+    # -- pods ---------------------------------------------------------------------------------------------------
+
+    def pods(self, finding: Finding) -> Keys:
+        """Its pod, by name or address; the two of a path or probe."""
+        subject = finding.subject
+        ends = self.ends(finding)
+        if ends is not None:
+            for pod in ends:
+                yield pod.namespace, pod.name
+        elif subject.namespace and subject.name:
+            yield subject.namespace, subject.name
+        else:
+            address = subject.ip or (subject.prefix or "").partition("/32")[0]
+            for pod in self.case.pods_by_address.get(address, ()):
+                yield pod.namespace, pod.name
+
+    def probe(self, finding: Finding) -> Keys:
+        """The probe itself."""
+        if finding.subject.kind == "Probe":
+            yield finding.subject
+
+    # -- BGP ----------------------------------------------------------------------------------------------------
+
+    def session(self, finding: Finding) -> Keys:
+        """The two ends of a session: nodes, or the address of a peer that is none."""
+        yield frozenset((finding.node, finding.subject.name or finding.subject.ip))
+
+    def sessions(self, finding: Finding) -> Keys:
+        """The two nodes of a session; and the one that has it, for routes that come from a route reflector."""
+        yield from self.session(finding)
+        if not self.case.settings.mesh_enabled:
+            yield from self.node(finding)
+
+    def withdrawn(self, finding: Finding) -> Keys:
+        """The two nodes between which a route of BIRD's is missing, together and each; nothing for Felix's routes."""
+        pool = self.case.expectation.pool_of(finding.subject.prefix) if finding.subject.prefix else None
+        if pool is not None and owns_block_routes(pool) == "bird" and finding.actual == "no route":
+            yield from self.session(finding)
+            yield from (finding.node, finding.subject.name)
+
+    # -- gaps ---------------------------------------------------------------------------------------------------
+
+    def gap(self, finding: Finding) -> Keys:
+        """What could not be seen, where: the same words from whichever check missed it."""
+        if finding.outcome != INCONCLUSIVE:
+            return
+        if self.ends(finding) is None or finding.subject.kind == "Probe":
+            yield finding.evidence
+        for node in self._unseen_nodes(finding):
+            if node.facts is None:
+                yield node.name, None
+            for entry in node.facts.unobserved if node.facts else ():
+                if entry.what in _DECIDES:
+                    yield node.name, entry.command, "%s: %s" % (entry.what, entry.reason)
+
+    def gap_nodes(self, finding: Finding) -> Keys:
+        """The node on which something could not be seen."""
+        if finding.outcome != INCONCLUSIVE:
+            return
+        if self.ends(finding) is None:
+            yield from self.node(finding)
+        elif finding.subject.kind == "Probe":
+            yield from self.end_nodes(finding)
+        for node in self._unseen_nodes(finding):
+            yield node.name
+
+    def _unseen_nodes(self, finding: Finding) -> Iterator[Node]:
+        """The nodes at which a walk ends because nothing is known of their routes; and a node of which nothing was read."""
+        for path in self._ways(finding):
+            node = self.case.nodes.get(path.hops[-1].place)
+            if node is not None and path.outcome == "unknown" and (path.hops[-1].route is None or path.hops[-1].device == VXLAN_DEVICE):
+                yield node
+        own = self.case.nodes.get(finding.node or "")
+        if own is not None and own.facts is None and self.ends(finding) is None:
+            yield own

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from what (private, pure): one line per kind of cause, in the order in which causes are believed."""
+
+from __future__ import annotations
+
+from typing import Callable, Hashable, Iterable, NamedTuple, Tuple
+
+from .._model import Finding
+from .places import Places
+
+At = Callable[[Places, Finding], Iterable[Hashable]]
+
+
+class Rule(NamedTuple):
+    """Findings of ``effects`` follow from the first of ``causes`` whose places (``at``) hold one that they have ``met``.
+
+    Check ids; a trailing ``*`` is any of a family.
+    """
+
+    causes: Tuple[str, ...]
+    effects: Tuple[str, ...]
+    at: At
+    met: At
+
+
+def _anywhere(places: Places, finding: Finding) -> Iterable[Hashable]:
+    return (None,)
+
+
+def _where(test: Callable[[Places, Finding], bool], at: At) -> At:
+    """The places of those findings that pass the test."""
+    return lambda places, finding: at(places, finding) if test(places, finding) else ()
+
+
+def _of_bird(places: Places, finding: Finding) -> bool:
+    return "proto bird" in finding.actual
+
+
+def _not_of_bird(places: Places, finding: Finding) -> bool:
+    return not _of_bird(places, finding)
+
+
+def _of_forwarding(places: Places, finding: Finding) -> bool:
+    """The kernel writes net.ipv4.ip_forward through to the ``forwarding`` of every device, and to no ``proxy_arp``."""
+    return ".forwarding = " in finding.expected
+
+
+def _large(places: Places, finding: Finding) -> bool:
+    """Whether the probe was one that may not be fragmented."""
+    return "-M do" in finding.evidence.command
+
+
+def _has_no_session(places: Places, finding: Finding) -> bool:
+    """Whether none of the node's BGP sessions stands: then the node is to blame and not each of its peers."""
+    node = places.case.nodes.get(finding.node or "")
+    sessions = node.facts.bird.sessions if node and node.facts and node.facts.bird else ()
+    return len(sessions) > 1 and not any(session.info.startswith("Established") for session in sessions)
+
+
+_P = Places
+_PACKETS = ("paths.*", "connectivity.*")
+_MISSING = ("blocks.remote-route", "blocks.borrowed-route")
+RULES: Tuple[Rule, ...] = (
+    # What was not seen. The same gap is told once, whichever checks wanted it.
+    Rule(("nodes.ready", "nodes.calico-node"), ("*",), _P.node, _P.gap_nodes),
+    Rule(("nodes.observed",), ("*",), _P.gap, _P.gap),
+    Rule(("*",), ("*",), _P.gap, _P.gap),
+    # What everything else is derived from.
+    Rule(("intent.pools",), ("blocks.*",), _P.prefix, _P.around),
+    Rule(("intent.pools",), ("vxlan.*", "pods.mtu", "connectivity.encapsulation"), _anywhere, _anywhere),
+    Rule(("nodes.address",), ("blocks.*", "bgp.sessions", "vxlan.*") + _PACKETS, _P.node, _P.nodes),
+    Rule(("ipam.affinity", "ipam.owner", "ipam.layout"), ("ipam.*", "blocks.*", "pods.allocation") + _PACKETS, _P.prefix, _P.around),
+    # Pods.
+    Rule(("host.device",), ("host.route", "sysctls.pod-device", "pods.*") + _PACKETS, _P.pods, _P.pods),
+    Rule(("pods.allocation",), ("pods.allocation",), _P.prefix, _P.prefix),
+    Rule(("pods.allocation",), ("ipam.allocation", "pods.*", "host.*", "blocks.*") + _PACKETS, _P.pods, _P.pods),
+    Rule(("sysctls.forwarding",), ("sysctls.pod-device",), _P.node, _where(_of_forwarding, _P.node)),
+    Rule(("sysctls.forwarding", "host.gateway-route"), ("pods.gateway",), _P.node, _P.node),
+    Rule(("sysctls.pod-device",), ("pods.gateway",), _P.pods, _P.pods),
+    # Tunnels.
+    Rule(("vxlan.device",), ("vxlan.neighbours", "vxlan.fdb"), _P.node, _P.node),
+    Rule(("vxlan.device",), ("blocks.*",) + _PACKETS, _P.device, _P.devices),
+    Rule(("vxlan.neighbours", "vxlan.fdb"), _PACKETS, _P.vtep, _P.vteps),
+    # BGP.
+    Rule(("bgp.running",), ("bgp.sessions",), _P.node, _P.nodes),
+    Rule(("bgp.sessions",), ("bgp.sessions",), _where(_has_no_session, _P.node), _P.nodes),
+    Rule(("bgp.sessions",), ("bgp.sessions",), _P.session, _P.session),
+    Rule(("bgp.running",), _MISSING, _P.node, _P.withdrawn),
+    Rule(("bgp.sessions",), _MISSING, _P.sessions, _P.withdrawn),
+    Rule(("bgp.running", "bgp.sessions"), ("nodes.calico-node",), _P.node, _P.node),
+    # Routes.
+    Rule(("blocks.stray-route",), ("blocks.stray-route",), _where(_not_of_bird, _P.prefix), _where(_of_bird, _P.prefix)),
+    Rule(_MISSING + ("blocks.own-blackhole", "host.route"), ("blocks.stray-route", "bgp.synced"), _P.route, _P.route),
+    Rule(("blocks.stray-route", "blocks.route-owner", "host.stray"), ("bgp.synced",), _P.prefix, _P.prefix),
+    # What packets meet on their way. They say themselves where they were lost last of all.
+    Rule(("sysctls.forwarding",), _PACKETS, _P.node, _P.nodes),
+    Rule(("host.gateway-route",), _PACKETS, _P.node, _P.end_nodes),
+    Rule(("sysctls.pod-device", "host.route", "pods.interface", "pods.routes", "pods.gateway"), _PACKETS, _P.pods, _P.pods),
+    Rule(("pods.mtu",), ("connectivity.*",), _P.pods, _where(_large, _P.pods)),
+    Rule(_MISSING + ("blocks.stray-route", "host.route", "host.stray"), _PACKETS, _P.route, _P.routes_met),
+    Rule(("blocks.policy-rule",), _PACKETS, _P.node, _P.nodes),
+    Rule(("nat.masquerade",), ("connectivity.source",), _P.node, _P.end_nodes),
+    Rule(("connectivity.loss",), ("connectivity.*",), _P.probe, _P.probe),
+    Rule(("*",), ("verdict.empty",), _anywhere, _anywhere),
+)  # fmt: skip
+
+# A kubelet asks its own pods by the host's end of their cable: a workload lacks ready pods where that is cut.
+POD_IS_CUT_OFF = Rule(
+    ("host.device", "host.route", "sysctls.pod-device", "pods.gateway", "pods.routes", "pods.interface"), (), _P.pods, _P.pods
+)
+
+
+def node_is_cut_off(host_network: bool) -> Rule:
+    """What keeps all pods of a node from being ready; calico-node, on the host's network, is not ready without BGP."""
+    causes = ("bgp.running", "bgp.sessions") if host_network else ("sysctls.forwarding", "host.gateway-route")
+    return Rule(("nodes.ready",) + causes, (), _P.node, _P.node)
