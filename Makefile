@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 LAB ?= sandbox
 SCENARIO ?= default
+FAULT ?= block-route-gateway
 # Asked once: a variable that is expanded where it is used would start Python at each use.
 ifndef PYTHON
 PYTHON := $(shell scripts/find-python)
@@ -51,6 +52,13 @@ verify: run-environment ## prove the routing of the lab, or of KUBECONFIG's clus
 	   PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i inventories/existing/ playbooks/verify.yml $(ARGS); \
 	 else $(PLAYBOOK) playbooks/verify.yml $(ARGS); fi
 
+.PHONY: break heal
+break: run-environment ## break the lab in a named way (FAULT=…, see docs/faults.md), for `make verify` to name
+	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) playbooks/break.yml -e podnet_fault=$(FAULT) $(ARGS)
+
+heal: run-environment ## undo every `make break`
+	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) playbooks/break.yml -e podnet_fault_state=absent $(ARGS)
+
 .PHONY: destroy
 destroy: run-environment ## remove exactly what `make site` built
 	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) playbooks/destroy.yml $(ARGS)
@@ -78,7 +86,7 @@ kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
 	@scripts/lab-path kubeconfig
 
 .PHONY: docs
-docs: test-environment ## write what is derived from the code: docs/checks.md, docs/schemas/
+docs: test-environment ## write what is derived from the code: docs/checks.md, docs/faults.md, docs/schemas/
 	@PYTHONPATH=.ansible/collections $(BIN)/python scripts/write_docs.py
 
 .PHONY: lock

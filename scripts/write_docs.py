@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what is derived from the code: docs/checks.md from the checks, docs/schemas/ from the model.
+"""Write what is derived from the code: docs/checks.md from the checks, docs/faults.md from the faults, docs/schemas/ from the model.
 
 A test holds the files equal to what this writes. Run it after a change of either: `make docs`, or
 `PYTHONPATH=.ansible/collections python scripts/write_docs.py`.
@@ -16,6 +16,7 @@ import typing
 
 from ansible_collections.podnet.calico.plugins.module_utils import _model as model
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES
+from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -141,10 +142,29 @@ def checks_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def faults_page() -> str:
+    """docs/faults.md: every fault with what it does, which check names it, and who repairs it."""
+    lines = ["# The faults", ""]
+    lines += ["`podnet.calico.routing_fault` breaks a lab in one of these ways, and heals it; no cluster but the lab. By hand:", ""]
+    lines += ["```", "ansible-playbook podnet.calico.break -e podnet_fault=block-route-gateway", "make verify"]
+    lines += ["ansible-playbook podnet.calico.break -e podnet_fault_state=absent", "```", ""]
+    lines += ["In the sandbox they last as they do with Calico: its resync comes every 90 s, its look at the tunnel device every 10 s."]
+    lines += ["Two last longer there: pod-route-doubled and masquerade-pool-removed stay until they are healed.", ""]
+    lines += ["| fault | what is wrong | the check that names it |", "|---|---|---|"]
+    for fault in FAULTS.values():
+        anchor = fault.check.replace(".", "")
+        lines.append(f"| [{fault.name}](#{fault.name}) | {fault.title} | [{fault.check}](checks.md#{anchor}) |")
+    for fault in FAULTS.values():
+        lines += ["", f"## {fault.name}", "", f"**{fault.title}**", "", fault.does, ""]
+        lines += [f"Repaired by Calico itself: {fault.heals}", "", f"Source: {fault.source}."]
+    return "\n".join(lines) + "\n"
+
+
 def documents() -> dict[str, str]:
     """Each file, by its path from the project's root, with its text."""
     return {
         "docs/checks.md": checks_page(),
+        "docs/faults.md": faults_page(),
         "docs/schemas/snapshot-line.schema.json": json.dumps(snapshot_line(), indent=1) + "\n",
         "docs/schemas/verdict.schema.json": json.dumps(verdict(), indent=1) + "\n",
     }

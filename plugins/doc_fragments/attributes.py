@@ -11,6 +11,8 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options: {}
+notes:
+  - The module changes nothing in any cluster.
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the changed status without modifying anything.

@@ -30,7 +30,7 @@ requirements:
   - python >= 3.9
   - kubernetes >= 24.2.0 (Python library)
 notes:
-  - The module only reads. It runs C(ip), C(birdcl) and the like through C(pods/exec), which needs the verbs V(get) and
+  - The module runs C(ip), C(birdcl) and the like through C(pods/exec), which needs the verbs V(get) and
     V(create) on C(pods/exec) in the namespace of C(calico-node), and, for evidence from pods, in theirs.
     Exec into C(calico-node) is root on the node.
   - Runs where the cluster's API can be reached, normally on localhost with

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Kubernetes API of one thread per connection: canned answers to GET, and exec over a websocket, without TLS."""
+"""A Kubernetes API of one thread per connection: canned answers, what was written, and exec over a websocket, without TLS."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class FakeApi:
         self.exec = lambda send, request: send(3, SUCCESS)
         self.refuse_exec = None
         self.requests = []
+        self.writes = []
 
     @contextmanager
     def running(self):
@@ -82,6 +83,16 @@ class _Handler(BaseHTTPRequestHandler):
             answer = answer(query)
         code, body = answer if isinstance(answer, tuple) else (200, answer)
         self._send(code, body)
+
+    def _write(self):
+        """Note what was to be written, and answer as to a GET."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        self.owner.writes.append((self.command, path, self.headers["Content-Type"], json.loads(body) if body else None))
+        answer = self.owner.answers.get(path, status(404, "the server could not find the requested resource"))
+        self._send(*(answer if isinstance(answer, tuple) else (200, answer)))
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = _write
 
     def _send(self, code, body):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
