@@ -39,7 +39,8 @@ class Scene(NamedTuple):
     @property
     def pod(self) -> Pod:
         """The pod that the fault is about."""
-        assert self.target.pod is not None, "the fault was not declared to be about a pod"
+        if self.target.pod is None:
+            raise AssertionError("the fault was not declared to be about a pod")
         return self.target.pod
 
     @property
