@@ -18,6 +18,9 @@ endif
 VENV = .venv/$(notdir $(PYTHON))
 BIN = $(CURDIR)/$(VENV)/bin
 INVENTORY = inventories/$(LAB)/
+ifeq ($(wildcard $(INVENTORY)),)
+$(error LAB=$(LAB): there is no $(INVENTORY). LAB is one of: $(notdir $(patsubst %/,%,$(wildcard inventories/*/))))
+endif
 ARGS ?=
 
 export ANSIBLE_HOME := $(CURDIR)/.ansible
@@ -32,7 +35,7 @@ help: ## what there is
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo
-	@echo "  LAB=sandbox|existing   the inventory (now: $(LAB))      ARGS='-e key=value --check --diff -v'   passed to ansible-playbook"
+	@echo "  LAB=sandbox|kind|existing   the inventory (now: $(LAB))      ARGS='-e key=value --check --diff -v'   passed to ansible-playbook"
 
 .PHONY: run-environment test-environment
 run-environment:

@@ -25,6 +25,8 @@ def main(folder: Path) -> int:
         outcome, name = line.split(" ", 1)
         if outcome == "passed":
             passed += 1
+        elif outcome == "skipped":
+            skipped += 1
         else:
             failed.append(name)
     for name in failed:

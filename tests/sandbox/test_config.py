@@ -18,6 +18,12 @@ def test_the_default_is_the_labs_three_nodes_on_dockers_network():
     assert (config.control_plane, config.gateway) == ("pod-routing-control-plane", "172.18.0.1")
 
 
+def test_a_node_has_the_address_it_is_given():
+    config = SandboxConfig.from_mapping({"nodes": ["a", "b"], "node_addresses": ["172.18.0.9", "172.18.0.4"]})
+    assert [config.address_of(name) for name in config.nodes] == ["172.18.0.9", "172.18.0.4"]
+    assert SandboxConfig.from_json(config.to_json()) == config
+
+
 def test_json_gives_the_same_configuration_back():
     config = SandboxConfig.from_mapping({"name": "other", "nodes": ["a", "b"], "node_subnet": "10.1.0.0/29", "port": 6443})
     assert SandboxConfig.from_json(config.to_json()) == config
@@ -32,6 +38,12 @@ def test_json_gives_the_same_configuration_back():
         ({"nodes": "worker"}, "nodes is 'worker', expected a list of names"),
         ({"nodes": ["a", "b", "a"]}, "nodes has a more than once"),
         ({"nodes": ["a", "b c"]}, r"nodes\[1\] is 'b c'"),
+        ({"node_addresses": "172.18.0.2"}, "node_addresses is '172.18.0.2', expected a list of addresses"),
+        ({"node_addresses": ["172.18.0.2"]}, "node_addresses has 1 addresses for 3 nodes"),
+        ({"nodes": ["a"], "node_addresses": ["here"]}, r"node_addresses\[0\] is 'here', expected an IPv4 address"),
+        ({"nodes": ["a"], "node_addresses": ["10.0.0.9"]}, r"node_addresses\[0\] is 10.0.0.9, expected a free address of node_subnet"),
+        ({"nodes": ["a"], "node_addresses": ["172.18.0.1"]}, r"node_addresses\[0\] is 172.18.0.1, expected a free address"),
+        ({"nodes": ["a", "b"], "node_addresses": ["172.18.0.5"] * 2}, r"node_addresses\[1\] is 172.18.0.5, expected a free address"),
         ({"node_subnet": "172.18.0.1/16"}, "node_subnet is '172.18.0.1/16', expected an IPv4 network"),
         ({"node_subnet": "172.18.0.0/30"}, "has no room for 3 nodes and a gateway"),
         ({"pod_subnet": "172.18.0.0/24"}, "node_subnet 172.18.0.0/16 overlaps pod_subnet 172.18.0.0/24"),

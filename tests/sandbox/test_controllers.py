@@ -10,6 +10,7 @@ import json
 
 import pytest
 from lab import NODES, POOL, STATUSES, operator_object, pod, running, workload
+from podnet_sandbox.config import SandboxConfig
 
 CONTROL_PLANE, WORKER, WORKER2 = NODES
 BLOCKS, AFFINITIES = "ipamblocks.crd.projectcalico.org", "blockaffinities.crd.projectcalico.org"
@@ -58,6 +59,15 @@ async def test_without_a_network_plugin_nodes_are_not_ready_and_say_why(lab):
         assert (ready["status"], ready["reason"]) == ("False", "KubeletNotReady")
         assert "cni plugin not initialized" in ready["message"]
         assert {"effect": "NoSchedule", "key": "node.kubernetes.io/not-ready"} in node["spec"]["taints"]
+
+
+@pytest.mark.parametrize(("nodes", "away"), [(("only",), False), (("control-plane", "worker"), True)])
+def test_pods_are_kept_from_the_control_plane_unless_it_is_alone(nodes, away):
+    async def taints():
+        async with running(config=SandboxConfig(nodes=nodes)) as lab:
+            return [taint["key"] for taint in lab.store.get("nodes", nodes[0])["spec"]["taints"]]
+
+    assert ("node-role.kubernetes.io/control-plane" in asyncio.run(taints())) == away
 
 
 @in_a_bare_lab

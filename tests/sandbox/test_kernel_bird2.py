@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BIRD 2's answers, recorded from 2.0.12, become those of Calico's BIRD."""
+"""BIRD 2's answers, recorded from 2.0.12 and from the 2.17.5 of Debian 13, become those of Calico's BIRD."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def test_protocols_are_listed_as_calicos():
     assert timeless(as_bird1("show protocols", said("show-protocols.txt"))) == timeless(calicos("birdcl-show-protocols.txt"))
 
 
-def test_the_details_of_a_session_have_calicos_lines():
+@pytest.mark.parametrize("recording", ["show-protocols-all.txt", "show-protocols-all-2.17.txt"])
+def test_the_details_of_a_session_have_calicos_lines(recording):
     """Names of all fields and their order; the figures are each cluster's own."""
-    shown = as_bird1("show protocols all", said("show-protocols-all.txt"))
+    shown = as_bird1("show protocols all", said(recording))
 
     def fields(lines):
-        head = next(index for index, line in enumerate(lines) if line.startswith("Mesh_172_18_0_2"))
+        head = next(index for index, line in enumerate(lines) if line.startswith("Mesh_172_18_0_"))
         entry = lines[head + 1 : lines.index("", head)]
         return [re.split(r":\s|\s{5,}", line)[0] for line in entry]
 

@@ -84,13 +84,20 @@ def test_a_pod_has_exactly_the_two_routes_and_a_host_address(lab):
     assert f"inet {pod.address}/32 scope global eth0" in lab.pod(pod.name, "ip", "addr").output
 
 
+#: What an iproute2 newer than the recordings' prints besides (6.15 of Debian 13), and every flag that is off.
+NEWER = ("gro_ipv4_max_size", "gso_ipv4_max_size", "localbypass", "reserved_bits")
+
+
 def comparable(link):
     """A link without what differs between two recordings of the same machine: numbers, and MACs the kernel makes up."""
     made_up = link["ifname"] in ("eth0",)
+    kind = link.get("linkinfo", {})
+    if "info_data" in kind:
+        kind["info_data"] = {key: value for key, value in kind["info_data"].items() if key not in NEWER and value is not False}
     return {
         key: value
         for key, value in link.items()
-        if key not in ("ifindex", "link_index", "link_netnsid") and not (key == "address" and made_up)
+        if key not in ("ifindex", "link_index", "link_netnsid", *NEWER) and not (key == "address" and made_up)
     }
 
 
@@ -192,7 +199,8 @@ def test_1422_bytes_pass_unfragmented_and_1423_do_not(lab):
     source, target = pod_of(lab, WORKER), pod_of(lab, WORKER2)
     assert lab.pod(source.name, "ping", "-Mdo", "-s1422", "-c1", "-W2", target.address).code == 0
     refused = lab.pod(source.name, "ping", "-Mdo", "-s1423", "-c1", "-W1", target.address)
-    assert refused.code == 1 and "message too long, mtu=1450" in refused.output + refused.error
+    # "ping: local error: message too long, mtu=1450" of older iputils, "ping: sendmsg: Message too long" of newer ones
+    assert refused.code == 1 and "message too long" in (refused.output + refused.error).lower()
 
 
 def test_a_capture_in_the_destination_shows_the_source_untouched(lab):

@@ -21,6 +21,7 @@ from podnet_sandbox.dataplane.kernel import (
     PodProcessSpec,
     WorkloadError,
 )
+from podnet_sandbox.images import table
 
 MULTITOOL = "wbitt/network-multitool:latest"
 ENTRYPOINT, NGINX, SHELL = "192.168.93.193", "192.168.93.194", "192.168.93.195"
@@ -143,7 +144,8 @@ def test_a_pod_cannot_write_the_hosts_files(lab):
     for path in ("/usr/bin/x", "/etc/ssl/certs/x", "/usr/bin/ls", "/opt/podnet/commands/x", "/proc/sys/net/ipv4/ip_forward"):
         done = lab.pod("shell", "sh", "-c", f"echo x > {path}")
         assert done.code != 0 and "Read-only file system" in done.error, path
-    assert lab.pod("shell", "mount", "-o", "remount,rw", "/usr").code != 0
+    remount = "import ctypes; raise SystemExit(ctypes.CDLL(None).mount(b'', b'/usr', None, 32, None) == 0)"  # 32: MS_REMOUNT, read-write
+    assert lab.pod("shell", "python3", "-c", remount).code == 0
     assert lab.pod("shell", "mknod", "/tmp/disk", "b", "254", "0").code != 0
 
 
@@ -213,6 +215,21 @@ def test_a_container_that_ends_is_reported_and_can_be_started_again(lab):
 )
 def test_images_are_known_by_repository_whatever_the_tag(reference, known):
     assert (images.find(reference) is not None) == known
+
+
+def test_an_images_command_stands_over_the_hosts_of_that_name(monkeypatch, tmp_path):
+    """The bird2 of Debian 13 brings a birdcl of its own, in a folder that PATH has ahead of Calico's."""
+    folders = [tmp_path / "sbin", tmp_path / "bin"]
+    for folder in folders:
+        folder.mkdir()
+    (folders[0] / "birdcl").touch()
+    monkeypatch.setattr(table, "PATH", ":".join(map(str, folders)))
+    table._table.cache_clear()
+    try:
+        scripts = images.find("quay.io/calico/node:v3.30.7").scripts
+    finally:
+        table._table.cache_clear()
+    assert set(scripts) == {f"{folders[0]}/birdcl", "/usr/bin/birdcl", "/usr/bin/calico-node"}
 
 
 def test_nobody_of_the_host_sees_the_labs_devices(lab):

@@ -89,10 +89,12 @@ def _up(options: argparse.Namespace) -> int:
 
 def _same_or_refuse(settings: SandboxConfig, running: Mapping[str, Any], folder: StateFolder) -> None:
     wanted = json.loads(settings.to_json())
+    # A setting that the running one was started before has its default there.
+    there = json.loads(SandboxConfig().to_json()) | running["config"]
     differing = [
-        f"{name}: {running['config'].get(name)!r} runs, {value!r} is asked for"
+        f"{name}: {there[name]!r} runs, {value!r} is asked for"
         for name, value in wanted.items()
-        if name not in _INCIDENTAL and running["config"].get(name) != value
+        if name not in _INCIDENTAL and there[name] != value
     ]
     if settings.port and not str(running["server"]).endswith(f":{settings.port}"):
         differing.append(f"port: {running['server']} runs, {settings.port} is asked for")

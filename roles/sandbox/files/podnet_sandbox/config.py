@@ -29,10 +29,14 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """One sandbox. The first of ``nodes`` is the control plane; a node's address follows from its place."""
+    """One sandbox. The first of ``nodes`` is the control plane.
+
+    A node's address follows from its place, unless ``node_addresses`` has one for each of ``nodes``, in the same order.
+    """
 
     name: str = "pod-routing"
     nodes: tuple[str, ...] = ("pod-routing-control-plane", "pod-routing-worker", "pod-routing-worker2")
+    node_addresses: tuple[str, ...] = ()
     node_subnet: str = "172.18.0.0/16"
     pod_subnet: str = "192.168.0.0/16"
     service_subnet: str = "10.96.0.0/16"
@@ -52,8 +56,9 @@ class SandboxConfig:
                 f"unknown sandbox setting {', '.join(unknown)}; the settings are {', '.join(sorted(known))}"
             )
         values = dict(mapping)
-        if "nodes" in values:
-            values["nodes"] = _node_names(values["nodes"])
+        for field, items in (("nodes", "names"), ("node_addresses", "addresses")):
+            if field in values:
+                values[field] = _strings(field, values[field], items)
         config = cls(**values)
         config._check()
         return config
@@ -84,8 +89,9 @@ class SandboxConfig:
         return str(ipaddress.IPv4Network(self.node_subnet)[1])
 
     def address_of(self, node: str) -> str:
-        """The node's address: .2 for the control plane, counting up."""
-        return str(ipaddress.IPv4Network(self.node_subnet)[2 + self.nodes.index(node)])
+        """The node's address: the one given, else .2 for the control plane, counting up."""
+        place = self.nodes.index(node)
+        return self.node_addresses[place] if self.node_addresses else str(ipaddress.IPv4Network(self.node_subnet)[2 + place])
 
     def _check(self) -> None:
         _match("name", self.name, _DNS_LABEL, "a lower-case DNS label, at most 63 characters")
@@ -98,6 +104,7 @@ class SandboxConfig:
             raise ConfigError(
                 f"node_subnet {self.node_subnet} has no room for {len(self.nodes)} nodes and a gateway; use a larger one"
             )
+        _check_addresses(self.node_addresses, self.nodes, networks["node_subnet"])
         for field in ("kubernetes_version", "calico_version"):
             _match(field, getattr(self, field), _VERSION, "a release like v3.30.7")
         if not self.calico_version.startswith(tuple(f"{release}." for release in CALICO_RELEASES)):
@@ -108,9 +115,9 @@ class SandboxConfig:
             raise ConfigError(f"port is {self.port!r}, expected a number from 0 (any free port) to 65535")
 
 
-def _node_names(value: Any) -> tuple[str, ...]:
+def _strings(field: str, value: Any, items: str) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ConfigError(f"nodes is {value!r}, expected a list of names")
+        raise ConfigError(f"{field} is {value!r}, expected a list of {items}")
     return tuple(value)
 
 
@@ -127,6 +134,23 @@ def _check_nodes(nodes: tuple[str, ...]) -> None:
     twice = sorted({node for node in nodes if nodes.count(node) > 1})
     if twice:
         raise ConfigError(f"nodes has {', '.join(twice)} more than once; a node's name is its own")
+
+
+def _check_addresses(addresses: tuple[str, ...], nodes: tuple[str, ...], subnet: ipaddress.IPv4Network) -> None:
+    if addresses and len(addresses) != len(nodes):
+        raise ConfigError(f"node_addresses has {len(addresses)} addresses for {len(nodes)} nodes; give one for each, or none")
+    taken = {str(subnet.network_address), str(subnet[1]), str(subnet.broadcast_address)}
+    for index, address in enumerate(addresses):
+        try:
+            inside = ipaddress.IPv4Address(address) in subnet
+        except ValueError as error:
+            raise ConfigError(f"node_addresses[{index}] is {address!r}, expected an IPv4 address: {error}") from error
+        if not inside or address in taken:
+            raise ConfigError(
+                f"node_addresses[{index}] is {address}, expected a free address of node_subnet {subnet}: not the network's, the "
+                "gateway's, the broadcast address or another node's"
+            )
+        taken.add(address)
 
 
 def _network(field: str, value: Any) -> ipaddress.IPv4Network:

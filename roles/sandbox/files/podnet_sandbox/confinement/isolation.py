@@ -47,10 +47,34 @@ def enter(*, privileged: bool) -> None:
     user, group = os.geteuid(), os.getegid()
     try:
         syscalls.unshare(_ALL | (0 if privileged else syscalls.CLONE_NEWUSER))
-        if not privileged:
+        if privileged:
+            _leave_chroot()
+        else:
             _map(user, group)
     except OSError as error:
         raise IsolationError(explain(error, privileged=privileged)) from error
+
+
+def _leave_chroot() -> None:
+    """Started in a chroot: make its folder the root of the new mount namespace.
+
+    setns(2) takes a process to the root of the namespace, not to the root of the processes that are in it: from a
+    namespace whose root lies outside the chroot, every exec into a pod would see the machine's own files. An ordinary
+    user cannot make a user namespace in a chroot (user_namespaces(7)).
+    """
+    root = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    try:
+        syscalls.setns(own, syscalls.CLONE_NEWNS)
+        os.fchdir(root)
+    finally:
+        os.close(own)
+        os.close(root)
+    path = os.getcwd()
+    if path != "/":
+        syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount(path, path, None, syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.pivot_root(path)
 
 
 def settle() -> None:

@@ -88,6 +88,7 @@ class Nodes:
         spec: dict[str, Any] = {}
         if index == 0:
             labels[_CONTROL_PLANE] = ""
+        if index == 0 and len(self._config.nodes) > 1:  # alone it runs pods: kind removes the taint (kubeadminit/init.go)
             spec["taints"] = [{"effect": "NoSchedule", "key": _CONTROL_PLANE}]
         return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": spec}
 

@@ -71,8 +71,8 @@ def _table(single_user: bool) -> dict[str, Image]:
         "",
         entrypoint="multitool",
         scripts={
-            "/usr/sbin/nginx": _script("nginx.py"),
-            **({"/usr/bin/tcpdump": _script("tcpdump.py")} if single_user or not shutil.which("tcpdump") else {}),
+            **_command("/usr/sbin/nginx", "nginx.py"),
+            **(_command("/usr/bin/tcpdump", "tcpdump.py") if single_user or not shutil.which("tcpdump") else {}),
         },
         binds=_binds(),
         files={"/etc/nginx/nginx.conf": (_COMMANDS / "nginx.conf").read_text(encoding="utf-8")},
@@ -81,7 +81,7 @@ def _table(single_user: bool) -> dict[str, Image]:
         "",
         "",
         entrypoint="calico-node",
-        scripts={"/usr/bin/birdcl": _script("birdcl.py"), "/usr/bin/calico-node": _script("calico_node.py")},
+        scripts=_command("/usr/bin/birdcl", "birdcl.py") | _command("/usr/bin/calico-node", "calico_node.py"),
         binds=_binds(),
     )
     service = Image("", "", entrypoint="pause")
@@ -92,6 +92,13 @@ def _table(single_user: bool) -> dict[str, Image]:
         table |= {f"{registry}/{name}": service for name in _CALICO_SERVICES}
         table[f"{registry}/node"] = node
     return table
+
+
+def _command(path: str, name: str) -> dict[str, str]:
+    """An image's own command, over the host's of that name as well: Debian 13's bird2 has a birdcl, ahead in PATH."""
+    places = (f"{folder}/{os.path.basename(path)}" for folder in PATH.split(":"))
+    hosts = {os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place)) for place in places if os.path.exists(place)}
+    return dict.fromkeys(sorted({path} | hosts), _script(name))
 
 
 def _script(name: str) -> str:

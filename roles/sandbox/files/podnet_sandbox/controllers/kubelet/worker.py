@@ -29,6 +29,7 @@ SETUP_RETRY, SETUP_RETRY_MAX = 0.5, 10.0
 #: Seconds until a container that ended is started again: first, and at most (a kubelet: 10 and 300).
 RESTART_BACKOFF, RESTART_BACKOFF_MAX = 1.0, 300.0
 _CREATING = ("ContainerCreating", "")
+_PULL_FAILED = ("ErrImagePull", "ImagePullBackOff")
 #: Images whose init containers install what the sandbox has built in.
 _BUILT_IN_INIT = ("calico/cni", "calico/pod2daemon-flexvol")
 
@@ -75,6 +76,7 @@ class PodWorker:
         pause = SETUP_RETRY
         while True:
             self._wakened.clear()
+            pull_failed = False
             try:
                 await self._set_up()
                 return
@@ -83,9 +85,10 @@ class PodWorker:
                 for container in self.facts.containers:
                     container.waiting = error.waiting
                 self.write_status()
+                pull_failed = error.waiting[0] in _PULL_FAILED  # nothing that happens in the cluster brings the image
             except Exception:  # whatever it was, the pod must not be forgotten
                 LOG.exception("pod %s/%s cannot be set up, trying again", self.namespace, self.name)
-            await self._wait(pause)
+            await (asyncio.sleep(pause) if pull_failed else self._wait(pause))
             pause = min(SETUP_RETRY_MAX, pause * 2)
 
     def wake(self) -> None:
@@ -182,7 +185,7 @@ class PodWorker:
             image = self._unknown_image(error)
             message = f'Failed to pull image "{image}": {error}'
             before = self.facts.containers[0].waiting
-            pulled_before = before is not None and before[0] in ("ErrImagePull", "ImagePullBackOff")
+            pulled_before = before is not None and before[0] in _PULL_FAILED
             waiting = ("ImagePullBackOff", f'Back-off pulling image "{image}"') if pulled_before else ("ErrImagePull", str(error))
             raise SetupError("Failed", message, waiting) from error
         except WorkloadError as error:

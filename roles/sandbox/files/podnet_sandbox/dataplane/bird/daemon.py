@@ -107,7 +107,8 @@ class BirdDaemon:
     async def _launch(self) -> asyncio.Future[int]:
         """As Calico's runit service does: foreground, graceful-restart recovery."""
         argv = (installed()[0], "-R", "-f", "-s", CONTROL_SOCKET, "-c", CONFIGURATION)
-        self._said.truncate(0)
+        self._said.seek(0)  # the daemon writes where this one stands
+        self._said.truncate()
         self._pid, exited = await self._spawn(argv, self._said.fileno())
         return exited
 

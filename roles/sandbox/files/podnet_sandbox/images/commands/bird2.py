@@ -3,7 +3,7 @@
 """What BIRD 2 says, in the layout of BIRD 1.6, which is Calico's. Pure: lines in, lines out.
 
 BIRD 2 prints a route's next hop on a line of its own, times with milliseconds, tables per protocol, and a session's
-figures under a channel. Layouts held against recordings of Calico and the output of BIRD 2.0.12 by the tests.
+figures under a channel. Layouts held against recordings of Calico and the output of BIRD 2.0.12 and 2.17.5 by the tests.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _CAPABILITIES = {
     "4-octet AS numbers": "AS4",
     "ADD-PATH": "add-path-rx add-path-tx",
 }
+_SESSION_ONLY = ("Local capabilities", "Neighbor capabilities", "Local AS:", "Send hold timer:")
 _HEADER = "name     proto    table    state  since       info"
 
 
@@ -82,7 +83,7 @@ def _session(lines: Sequence[str]) -> Iterator[str]:
         if heading == "Neighbor capabilities":
             yield f"    Neighbor caps:    {' '.join(found)}"
         heading = line.strip()
-        if heading not in ("Local capabilities", "Neighbor capabilities") and not heading.startswith("Local AS:"):
+        if not heading.startswith(_SESSION_ONLY):
             yield line
 
 

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sets of versions that the collection brings, and the files it renders of them for kind and containerlab."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jinja2
+import jsonschema
+import pytest
+import yaml
+from ansible.plugins.test.core import version_compare
+from ansible_collections.podnet.calico.plugins.filter.version_set import version_set
+from ansible_collections.podnet.calico.plugins.filter.version_set_errors import version_set_errors
+
+ROOT = Path(__file__).resolve().parents[2]
+VERSIONS = yaml.safe_load((ROOT / "roles/lab/vars/versions.yml").read_text())
+SETS = VERSIONS["__lab_version_sets"]
+SCHEMAS = ROOT / "tests/fixtures/schemas"
+LAB = {
+    "__lab_file_header": "# header",
+    "podnet_lab_name": "pod-routing",
+    "podnet_ip_family": "ipv4",
+    "podnet_kube_proxy_mode": "iptables",
+    "podnet_pod_subnet": "192.168.0.0/16",
+    "podnet_service_subnet": "10.96.0.0/16",
+    "podnet_workers": 2,
+    "kind_api_port": 0,
+    "kind_worker_labels": {},
+    "kind_control_plane_labels": {},
+    "__kind_image": SETS["current"]["kubernetes"]["image"],
+    "containerlab_image": SETS["current"]["kubernetes"]["image"],
+    "containerlab_management_subnet": "172.20.20.0/24",
+    "__containerlab_kubeconfig": "/lab/kubeconfig.kind",
+    "__containerlab_version": "0.79.0",
+}
+
+
+def rendered(template: str, schema: str, **changes) -> dict:
+    """The template as Ansible renders it, held against the schema."""
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["to_json"] = json.dumps
+    environment.tests["version"] = version_compare
+    text = environment.from_string((ROOT / "roles" / template).read_text()).render({**LAB, **changes})
+    document = yaml.safe_load(text)
+    jsonschema.validate(document, json.loads((SCHEMAS / schema).read_text()))
+    return document
+
+
+def cluster(**changes) -> dict:
+    return rendered("kind/templates/no-cni.yaml.j2", "kind-v1alpha4.json", **changes)
+
+
+def topology(**changes) -> dict:
+    return rendered("containerlab/templates/clab.yaml.j2", "containerlab-topology.json", **changes)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_each_set_fits_itself(name, architecture):
+    assert version_set_errors(SETS, name, architecture, cgroup=2) == []
+
+
+def test_the_current_set_needs_cgroup_v2_and_the_others_do_not():
+    refused = [name for name in SETS if version_set_errors(SETS, name, "x86_64", cgroup=1)]
+    assert refused == ["current"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_node_image_is_the_one_of_the_table(name):
+    kubernetes = SETS[name]["kubernetes"]
+    digest = VERSIONS["__lab_node_images"][kubernetes["built_for_kind"]][kubernetes["version"]]
+    assert kubernetes["image"] == "kindest/node:%s@sha256:%s" % (kubernetes["version"], digest)
+
+
+def test_the_original_set_is_the_original_labs():
+    assert (SETS["original"]["kubernetes"]["version"], SETS["original"]["calico"]["version"]) == ("v1.28.0", "v3.30.0")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_each_file_that_is_obtained_is_named_in_the_set(name):
+    """Without its name nobody sees whether a file is pinned or its publisher is trusted."""
+    named = {"calicoctl": SETS[name]["calico"]["calicoctl"], "calico_manifests": SETS[name]["calico"]}
+    for architecture in ("x86_64", "aarch64"):
+        for artefact in version_set(SETS, name, architecture, "/t", package="tar.gz")["artefacts"]:
+            part = named.get(artefact["tool"]) or SETS[name][artefact["tool"]]
+            assert artefact["file"] in part["files"]
+
+
+def test_the_table_holds_digests():
+    digests = [digest for images in VERSIONS["__lab_node_images"].values() for digest in images.values()]
+    assert len(digests) == len(set(digests))
+    assert [digest for digest in digests if len(digest) != 64 or set(digest) - set("0123456789abcdef")] == []
+
+
+def test_the_cluster_has_no_cni_of_its_own_and_every_node_its_image():
+    document = cluster()
+    assert document["networking"]["disableDefaultCNI"] is True
+    assert [node["role"] for node in document["nodes"]] == ["control-plane", "worker", "worker"]
+    assert {node["image"] for node in document["nodes"]} == {SETS["current"]["kubernetes"]["image"]}
+    assert "apiServerPort" not in document["networking"]
+
+
+def test_a_port_labels_and_families_are_passed_on():
+    document = cluster(
+        kind_api_port=6443,
+        kind_worker_labels={"rack": "1"},
+        kind_control_plane_labels={"rack": "0"},
+        podnet_workers=1,
+        podnet_ip_family="dual",
+        podnet_kube_proxy_mode="none",
+    )
+    assert document["networking"]["apiServerPort"] == 6443
+    assert [node["labels"] for node in document["nodes"]] == [{"rack": "0"}, {"rack": "1"}]
+
+
+def test_a_field_that_kind_does_not_know_would_be_seen():
+    with pytest.raises(jsonschema.ValidationError, match="'disableDefaultCni' was unexpected"):
+        jsonschema.validate(
+            {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "networking": {"disableDefaultCni": True}},
+            json.loads((SCHEMAS / "kind-v1alpha4.json").read_text()),
+        )
+
+
+def test_the_topology_is_one_kind_cluster_that_is_not_waited_for():
+    document = topology()
+    assert document["name"] == "pod-routing"
+    assert document["topology"]["nodes"] == {
+        "pod-routing": {
+            "kind": "k8s-kind",
+            "image": SETS["current"]["kubernetes"]["image"],
+            "startup-config": "pod-routing-no-cni.yaml",
+            "extras": {"k8s_kind": {"deploy": {"wait": "0s", "kubeconfig": "/lab/kubeconfig.kind"}}},
+        }
+    }
+
+
+def test_a_containerlab_that_does_not_know_the_kubeconfig_is_not_given_it():
+    deploy = topology(__containerlab_version="0.72.0")["topology"]["nodes"]["pod-routing"]["extras"]["k8s_kind"]["deploy"]
+    assert deploy == {"wait": "0s"}
