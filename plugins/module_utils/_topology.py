@@ -61,4 +61,4 @@ def _container(lab: str, row: Mapping[str, Any]) -> LabContainer:
 
 def _address(value: Any) -> str:
     text = str(value or "")
-    return "" if text == "N/A" else text.split("/")[0]
+    return "" if text == "N/A" else text.split("/", 1)[0]
