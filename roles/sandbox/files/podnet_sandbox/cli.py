@@ -101,7 +101,7 @@ def _same_or_refuse(settings: SandboxConfig, running: Mapping[str, Any], folder:
     if differing:
         raise launch.LaunchError(
             f"a sandbox of that name is already up in {folder.path}, with other settings ({'; '.join(differing)}). End it "
-            f"first (`down --name {running['name']} --state-dir {folder.path}`), or choose another name"
+            f"first (make destroy, or `python -m podnet_sandbox down --state-dir {folder.path}`), or choose another name"
         )
 
 

@@ -9,7 +9,8 @@
 
 The API's socket is bound before the network namespace is left, so it stays on the host's loopback. Whichever of
 holder, process 1 and server dies takes everything along: process 1 is told by the kernel when the holder ends, ends
-itself when the server's socket closes, and a process namespace does not outlive its process 1.
+itself when the server's socket closes, and a process namespace does not outlive its process 1. Until `up` has written
+down what runs, its own end (Ctrl-C, a kill) is the holder's as well: nobody else could find it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from .state import StateFolder, start_time
 _READY_SECONDS = 60.0
 _DOWN_SECONDS = 10.0
 _LOG_LINES = 15
+_KEEP = b"k"
 _SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 #: Programme → Debian package: what the nodes are wired and seen with.
 _PROGRAMMES = {
@@ -75,12 +77,14 @@ def start(config: SandboxConfig, folder: StateFolder, *, bird: bool = True) -> d
             raise LaunchError(f"a sandbox is starting or ending in {folder.path}; try again, or see {folder.log}")
         folder_cleared = folder.clear_stale()
         try:
-            pid, ready = _fork_holder(config, folder, listener, lock)
+            pid, ready, keep = _fork_holder(config, folder, listener, lock)
         finally:
             os.close(lock)
-    answer = _await_ready(ready, pid, folder)
-    state = _state(config, pid, answer, folder_cleared)
-    folder.write(state, answer["kubeconfig"])
+    with open(keep, "wb", buffering=0) as kept:
+        answer = _await_ready(ready, pid, folder)
+        state = _state(config, pid, answer, folder_cleared)
+        folder.write(state, answer["kubeconfig"])
+        kept.write(_KEEP)
     return state
 
 
@@ -117,20 +121,22 @@ def _bind(port: int) -> socket.socket:
         ) from error
 
 
-def _fork_holder(config: SandboxConfig, folder: StateFolder, listener: socket.socket, lock: int) -> tuple[int, int]:
-    """(the holder's pid, a descriptor that will say that the sandbox is ready, or why not)."""
+def _fork_holder(config: SandboxConfig, folder: StateFolder, listener: socket.socket, lock: int) -> tuple[int, int, int]:
+    """(the holder's pid, a descriptor that will say that the sandbox is ready, or why not; one to be told `_KEEP` by)."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
+    keep_reader, keep_writer = os.pipe2(os.O_CLOEXEC)
     log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _hold(config, listener.fileno(), writer, lock, log)
-    os.close(writer)
-    os.close(log)
-    return pid, reader
+        os.close(keep_writer)
+        _hold(config, listener.fileno(), writer, lock, log, keep_reader)
+    for descriptor in (writer, keep_reader, log):
+        os.close(descriptor)
+    return pid, reader, keep_writer
 
 
-def _hold(config: SandboxConfig, listener: int, ready: int, lock: int, log: int) -> NoReturn:
+def _hold(config: SandboxConfig, listener: int, ready: int, lock: int, log: int, keep: int) -> NoReturn:
     """The holder: out of the host's namespaces, fork process 1, end with it."""
     try:
         os.setsid()
@@ -146,6 +152,9 @@ def _hold(config: SandboxConfig, listener: int, ready: int, lock: int, log: int)
         os.close(ready)
         os.close(listener)
         signal.signal(signal.SIGTERM, lambda number, frame: os.kill(pid, signal.SIGKILL))
+        readable = select.select([keep, os.pidfd_open(pid)], [], [])[0]
+        if keep in readable and os.read(keep, len(_KEEP)) != _KEEP:
+            os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     except BaseException as error:  # nobody else could tell
         _say(ready, {"error": str(error) or repr(error)})
