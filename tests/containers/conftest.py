@@ -49,8 +49,9 @@ class Run:
 
     @property
     def fault(self) -> str:
-        """The message of the last task that failed."""
-        return [str(result.get("msg", "")) for result in self.results if result.get("failed")][-1]
+        """The message of the last task that failed, or that did not reach its host; empty where there is none."""
+        ended = [str(result.get("msg", "")) for result in self.results if result.get("failed") or result.get("unreachable")]
+        return ended[-1] if ended else ""
 
     @property
     def changed(self) -> list[str]:

@@ -93,7 +93,9 @@ class Lab:
 
 def docker(*arguments: str) -> str:
     """What the real docker says."""
-    return subprocess.run(["docker", *arguments], check=True, text=True, capture_output=True, timeout=60).stdout
+    ended = subprocess.run(["docker", *arguments], check=False, text=True, capture_output=True, timeout=60)
+    assert ended.returncode == 0, f"docker {' '.join(arguments)}: {ended.stderr}"
+    return ended.stdout
 
 
 def networks() -> set[str]:

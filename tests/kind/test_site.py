@@ -15,6 +15,7 @@ import subprocess
 from conftest import docker, networks
 
 NODES = ["podnet-test-control-plane", "podnet-test-worker", "podnet-test-worker2"]
+BYSTANDER = "podnet-test-bystander"
 
 
 def test_check_mode_on_a_clean_host_says_what_it_would_do_and_does_nothing(lab):
@@ -74,7 +75,9 @@ def test_destroy_in_check_mode_lists_what_it_would_remove_and_removes_nothing(la
 
 
 def test_destroy_leaves_nothing_but_the_verifications(lab):
-    stranger = docker("create", "--name", "podnet-test-bystander", "podnet.doubles/node:idle", "/bin/true").strip()
+    docker("rm", "--force", BYSTANDER)  # of a run that was killed
+    image = docker("inspect", "--format", "{{.Image}}", NODES[0]).strip()
+    stranger = docker("create", "--name", BYSTANDER, image, "/bin/true").strip()
     try:
         run = lab.play("destroy")
         assert run.code == 0, run.text

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Callable, Iterable, List, Tuple, TypeVar
 
 T = TypeVar("T")
+# Ubuntu's iproute2 prints its own feature's name bare into a VXLAN device's JSON (seen: 6.1.0-1ubuntu6, on a kernel without that feature).
+_FAN_MAP = re.compile(r'("id":\d+)fan-map [^,"{}]*(?=[,}])')
 
 
 class ParseError(ValueError):
@@ -23,7 +26,7 @@ def parse(output: str, what: str, from_json: Callable[[dict], Iterable[T]], from
     if not stripped.startswith("["):
         return tuple(from_text(output))
     try:
-        entries = json.loads(stripped)
+        entries = json.loads(_FAN_MAP.sub(r"\1", stripped))
     except ValueError as error:
         raise ParseError("%s: JSON cut off or damaged: %s" % (what, error))
     found: List[T] = []

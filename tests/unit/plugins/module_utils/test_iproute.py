@@ -96,6 +96,18 @@ def test_the_fdb_reads_the_same_from_bridge_and_from_ip():
     assert ip.parse_fdb('[{"dst":"172.18.0.4","lladdr":"66:2d:56:cc:a5:7d","state":["NOARP","PERMANENT"]}]', "vxlan.calico") == expected
 
 
+def test_a_vxlan_device_of_ubuntus_iproute2_is_read_though_what_it_prints_is_no_json():
+    # As iproute2 6.1.0-1ubuntu6 printed it, less what no Link holds.
+    printed = (
+        '[{"ifindex":2,"ifname":"vxlan.calico","flags":["BROADCAST","MULTICAST"],"mtu":1450,"operstate":"DOWN","link_type":"ether",'
+        '"address":"46:d0:42:30:b9:20","linkinfo":{"info_kind":"vxlan","info_data":{"id":4096%s,"local":"127.0.0.1","link":"lo",'
+        '"port":4789,"learning":true}}}]'
+    )
+    (link,) = ip.parse_links(printed % "fan-map ")
+    assert (link.vxlan.vni, link.vxlan.local, link.vxlan.dev, link.vxlan.port) == (4096, "127.0.0.1", "lo", 4789)
+    assert ip.parse_links(printed % "") == (link,)
+
+
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
