@@ -1,0 +1,21 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documents name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "original-lab.md"
+NAMED = sorted(set(re.findall(r"`((?:roles|tests|molecule|playbooks)/[^`]+)`", DOCUMENT.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_what_beats_a_defect_of_the_original_lab_is_there(named):
+    path, _, test = named.partition("::")
+    assert (ROOT / path).is_file()
+    assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8")
