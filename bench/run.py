@@ -9,10 +9,11 @@ import os
 import platform
 
 import gathering
+import kind_run
 import life
 import site_run
 
-PARTS = {"site": site_run.report, "life": life.report, "gathering": gathering.report}
+PARTS = {"site": site_run.report, "life": life.report, "gathering": gathering.report, "kind": kind_run.report}
 
 
 def main() -> None:

@@ -19,27 +19,27 @@ RECAP = re.compile(r"ok=(\d+) +changed=(\d+)")
 
 
 class Runs:
-    """Repeated runs of one playbook with its own lab, each run's output kept for the phases."""
+    """Repeated runs of one playbook with its own lab of a provider, each run's output kept for the phases."""
 
-    def __init__(self, env: dict[str, str], lab: str, folder: Path) -> None:
+    def __init__(self, env: dict[str, str], provider: str, variables: dict[str, object]) -> None:
         self.env = {
             **env,
             "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_roles",
             "ANSIBLE_FORCE_COLOR": "0",
         }
-        self.extra = ["-e", f"podnet_lab_name={lab}", "-e", f"podnet_lab_dir={folder}"]
+        self.options = ["-i", str(ROOT / "inventories" / provider), "-e", json.dumps(variables)]
         self.outputs: list[str] = []
 
     def play(self, name: str) -> None:
         """One run; raises with the output when it fails."""
-        argv = ["ansible-playbook", "-i", str(ROOT / "inventories/sandbox"), *self.extra, str(ROOT / name)]
+        argv = ["ansible-playbook", *self.options, str(ROOT / name)]
         self.outputs.append(command(argv, env=self.env))
 
     def actions(self) -> list[str]:
         """The short name of each task's action in one more run; skipped tasks are left out, as in the recap."""
         env = {**self.env, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
         del env["ANSIBLE_CALLBACKS_ENABLED"]
-        argv = ["ansible-playbook", "-i", str(ROOT / "inventories/sandbox"), *self.extra, str(ROOT / "site.yml")]
+        argv = ["ansible-playbook", *self.options, str(ROOT / "site.yml")]
         plays = json.loads(command(argv, env=env))["plays"]
         results = [result for play in plays for task in play["tasks"] for result in task["hosts"].values()]
         return [result["action"].rpartition(".")[2] for result in results if not result.get("skipped")]
@@ -77,26 +77,34 @@ def floor(actions: list[str], env: dict[str, str], runs: int) -> Timing:
 
 
 def report(env: dict[str, str], runs: int) -> None:
-    """Prints the figures; leaves no lab behind."""
+    """Prints the figures of the sandbox; leaves no lab behind."""
+    measure_site(env, runs, "sandbox", {})
+
+
+def measure_site(env: dict[str, str], runs: int, provider: str, variables: dict[str, object]) -> None:
+    """Prints the figures of a provider; leaves no lab behind."""
     with tempfile.TemporaryDirectory(prefix="podnet-bench-") as folder:
-        lab = Path(folder) / "lab"
-        first, second, destroy = (Runs(env, "podnet-bench", lab) for _ in range(3))
+        lab = {"podnet_lab_name": "podnet-bench", "podnet_lab_dir": str(Path(folder) / "lab")}
+        first, second, destroy = (Runs(env, provider, {**variables, **lab}) for _ in range(3))
         try:
             built = timed(lambda: first.play("site.yml"), runs, before=lambda: destroy.play("playbooks/destroy.yml"))
+            destroy.play("playbooks/destroy.yml")
+            actions = first.actions()
             again = timed(lambda: second.play("site.yml"), runs)
-            actions = second.actions()
+            actions_again = second.actions()
         finally:
             destroy.play("playbooks/destroy.yml")
-    tasks, changed = first.recap()
-    print(f"make site, environment ready, nothing built   {built}   {tasks} tasks, {changed} changed")
-    _print_phases(first)
-    tasks_again, changed_again = second.recap()
-    print(f"make site again                               {again}   {tasks_again} tasks, {changed_again} changed")
-    _print_phases(second)
-    least = floor(actions, env, runs)
+    _print("site, environment ready, nothing built", built, first, floor(actions, env, runs), actions)
+    _print("site again", again, second, floor(actions_again, env, runs), actions_again)
+
+
+def _print(title: str, took: Timing, runs: Runs, least: Timing, actions: list[str]) -> None:
+    tasks, changed = runs.recap()
+    print(f"{title:<40} {took}   {tasks} tasks, {changed} changed")
+    _print_phases(runs)
     modules = sum(action not in CONTROLLER_ONLY for action in actions)
-    print(f"floor of the second: {len(actions)} tasks that do nothing  {least}   {modules} of them start a module")
-    print(f"make site again / floor                       {again.median / least.median:.1f} x")
+    share = f"{least.median / took.median:.0%} is Ansible itself"
+    print(f"    {len(actions)} tasks that do nothing, {modules} of them a module   {least}: {share}")
 
 
 def _print_phases(runs: Runs) -> None:

@@ -22,6 +22,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Snapshot,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
+from ansible_collections.podnet.calico.plugins.module_utils._topology import LabContainer
 
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
@@ -101,8 +102,12 @@ def _node(node: Node) -> Dict[str, Any]:
     )
 
 
-def topology(nodes: Sequence[Node]) -> List[Dict[str, Any]]:
-    """The nodes as `kubectl get nodes -o wide` shows them, with Calico's addresses beside Kubernetes'."""
+def topology(nodes: Sequence[Node], containers: Sequence[LabContainer] = ()) -> List[Dict[str, Any]]:
+    """The nodes as `kubectl get nodes -o wide` shows them, with Calico's addresses beside Kubernetes'.
+
+    kind's nodes have the names of their containers; ``container`` is None for a node that is none.
+    """
+    by_name = {container.name: container._asdict() for container in containers}
     return [
         {
             "name": node.name,
@@ -115,9 +120,26 @@ def topology(nodes: Sequence[Node]) -> List[Dict[str, Any]]:
             "ipip_tunnel_address": node.ipip_tunnel_address,
             "kubelet_version": node.kubelet_version,
             "os": node.os,
+            "container": by_name.get(node.name),
         }
         for node in nodes
     ]
+
+
+def disagreements(nodes: Sequence[Node], containers: Sequence[LabContainer]) -> List[str]:
+    """Where the cluster's nodes and the containers of the host are not the same thing, a sentence each."""
+    by_name = {container.name: container for container in containers}
+    found = ["%s is a node of the cluster and no container" % node.name for node in nodes if node.name not in by_name]
+    for name in sorted(set(by_name) - {node.name for node in nodes}):
+        found.append("%s is a container and no node of the cluster" % name)
+    for node in nodes:
+        container = by_name.get(node.name)
+        if container and container.state != "running":
+            found.append("the container of %s is %s" % (node.name, container.state or "in no state that is known"))
+        elif container and node.internal_ip not in (container.ipv4, container.ipv6):
+            wanted = container.ipv4 or container.ipv6 or "none"
+            found.append("%s has the InternalIP %s, and its container the address %s" % (node.name, node.internal_ip, wanted))
+    return found
 
 
 def ipam(snapshot: Snapshot) -> Dict[str, Any]:

@@ -14,6 +14,14 @@ author:
   - The podnet.calico authors (@podnet)
 description:
   - Reads the nodes from the API. Works on any cluster, before Calico is installed too.
+  - Of a lab in containers it is told what the host says of them, and holds the two against each other.
+options:
+  inspect:
+    description:
+      - What C(containerlab inspect -f json) printed, in the shape of releases up to 0.67 or of later ones, or what
+        C(docker inspect) printed of the containers of a cluster that kind made alone.
+      - Empty for a cluster whose nodes are no containers.
+    type: str
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - podnet.calico.cluster
@@ -28,6 +36,20 @@ EXAMPLES = r"""
   podnet.calico.topology_info:
     kubeconfig: "{{ podnet_lab.kubeconfig }}"
   register: topology
+
+- name: Ask containerlab
+  ansible.builtin.command:
+    argv: [containerlab, inspect, --topo, "{{ podnet_lab.dir }}/pod-routing.clab.yaml", --format, json]
+  become: true
+  changed_when: false
+  register: inspection
+
+- name: Nodes and containers are the same thing
+  podnet.calico.topology_info:
+    kubeconfig: "{{ podnet_lab.kubeconfig }}"
+    inspect: "{{ inspection.stdout }}"
+  register: topology
+  failed_when: topology.disagreements | default([]) | length > 0
 
 - name: All are Ready
   ansible.builtin.assert:
@@ -56,24 +78,42 @@ nodes:
     ipip_tunnel_address: {description: The address of its IPIP device., type: str, returned: always}
     kubelet_version: {description: Its Kubernetes version., type: str, returned: always, sample: v1.32.13}
     os: {description: Its operating system., type: str, returned: always, sample: linux}
+    container:
+      description:
+        - Its container, where O(inspect) names one, with C(lab), C(name), C(container_id), C(image), C(kind), C(state), C(ipv4),
+          C(ipv6).
+      type: dict
+      returned: always
+disagreements:
+  description: Where nodes and containers are not the same thing, a sentence each. Empty without O(inspect).
+  returned: success
+  type: list
+  elements: str
+  sample: [pod-routing-worker2 is a node of the cluster and no container]
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.podnet.calico.plugins.module_utils import _topology
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import cluster_arguments, cluster_of
 from ansible_collections.podnet.calico.plugins.module_utils._collect import nodes_only
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
-from ansible_collections.podnet.calico.plugins.module_utils._info import topology
+from ansible_collections.podnet.calico.plugins.module_utils._info import disagreements, topology
 
 
 def main():
     """List the nodes."""
-    module = AnsibleModule(argument_spec=cluster_arguments(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=dict(cluster_arguments(), inspect=dict(type="str")), supports_check_mode=True)
+    try:
+        containers = _topology.containers(module.params["inspect"] or "")
+    except ValueError as error:
+        module.fail_json(msg="inspect is not what containerlab inspect -f json or docker inspect prints: %s" % error)
     try:
         cluster = cluster_of(module)
         nodes = nodes_only(cluster)
     except PodnetError as error:
         fail_from(module, error)
-    module.exit_json(changed=False, server=cluster.server, nodes=topology(nodes))
+    differ = disagreements(nodes, containers) if module.params["inspect"] else []
+    module.exit_json(changed=False, server=cluster.server, nodes=topology(nodes, containers), disagreements=differ)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,18 @@ def test_a_lab_that_is_not_deployed_has_none():
     assert containerlab_nodes("") == []
 
 
+def test_docker_says_the_same_of_a_cluster_that_kind_made_alone():
+    said = {
+        "Id": "0123456789ab",
+        "Name": "/lab-worker",
+        "State": {"Status": "running"},
+        "Config": {"Image": "kindest/node:v1.35.0", "Labels": {"io.x-k8s.kind.cluster": "pod-routing", "io.x-k8s.kind.role": "worker"}},
+        "NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.3", "GlobalIPv6Address": ""}}},
+    }
+    assert containerlab_nodes(json.dumps([said])) == [UNDERSTOOD]
+    assert containerlab_nodes("[]") == []
+
+
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
 def test_a_node_that_is_listed_as_a_companion_as_well_is_one_node(order):
     """containerlab's documented known issue: once as k8s-kind, once as ext-container."""

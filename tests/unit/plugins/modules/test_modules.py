@@ -110,6 +110,25 @@ def test_the_topology_needs_no_calico(run, cluster):
     assert [(node["name"], node["role"], node["ready"]) for node in nodes] == [("one", "worker", True), ("two", "worker", True)]
 
 
+CONTAINERS = [
+    {"name": "one", "container_id": "0f", "image": "kindest/node:v1", "kind": "k8s-kind", "state": "running", "ipv4_address": "ADDRESS/16"},
+    {"name": "three", "container_id": "1f", "image": "kindest/node:v1", "kind": "k8s-kind", "state": "exited", "ipv4_address": "N/A"},
+]
+
+
+def test_the_topology_joins_nodes_and_containers_and_says_where_they_differ(run, cluster):
+    cluster.lists["/api/v1/nodes"][0]["status"]["addresses"] = [{"type": "InternalIP", "address": "172.18.0.2"}]
+    told = run("topology_info", inspect=json.dumps({"lab": CONTAINERS}).replace("ADDRESS", "172.18.0.2"))
+    assert [(node["name"], (node["container"] or {}).get("container_id")) for node in told["nodes"]] == [("one", "0f"), ("two", None)]
+    assert told["disagreements"] == ["two is a node of the cluster and no container", "three is a container and no node of the cluster"]
+    moved = run("topology_info", inspect=json.dumps({"lab": CONTAINERS}).replace("ADDRESS", "198.51.100.7"))
+    assert "one has the InternalIP 172.18.0.2, and its container the address 198.51.100.7" in moved["disagreements"]
+
+
+def test_what_is_no_inspection_is_refused(run):
+    assert "inspect is not what containerlab inspect -f json" in run("topology_info", inspect="ERRO[0000] no such file")["msg"]
+
+
 @pytest.mark.parametrize("name", [name for name in LIVE if name != "topology_info"])
 def test_a_cluster_without_calico_fails_with_a_message_and_no_traceback(run, cluster, name):
     cluster.groups = []
