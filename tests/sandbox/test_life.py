@@ -90,6 +90,18 @@ def folder(tmp_path):
         command(folder, "down")
 
 
+def test_a_start_that_is_not_permitted_says_why_and_leaves_nothing(tmp_path, monkeypatch):
+    def forbidden(*, privileged):
+        raise isolation.IsolationError("user namespaces are not permitted here")
+
+    monkeypatch.setattr(isolation, "enter", forbidden)
+    monkeypatch.setattr(launch, "check_programmes", lambda *, bird: None)
+    folder = state.StateFolder(tmp_path / "lab")
+    with pytest.raises(launch.LaunchError, match="did not start: user namespaces are not permitted here"):
+        launch.start(launch.SandboxConfig(name="life"), folder)
+    assert not folder.path.exists()
+
+
 @as_root
 def test_up_returns_when_the_cluster_answers_and_down_leaves_nothing(folder):
     before = host_view()

@@ -81,7 +81,11 @@ def start(config: SandboxConfig, folder: StateFolder, *, bird: bool = True) -> d
         finally:
             os.close(lock)
     with open(keep, "wb", buffering=0) as kept:
-        answer = _await_ready(ready, pid, folder)
+        try:
+            answer = _await_ready(ready, pid, folder)
+        except LaunchError:
+            folder.clear_unless_told()
+            raise
         state = _state(config, pid, answer, folder_cleared)
         folder.write(state, answer["kubeconfig"])
         kept.write(_KEEP)

@@ -122,6 +122,13 @@ class StateFolder:
             self.mountpoint.rmdir()
         return removed
 
+    def clear_unless_told(self) -> None:
+        """After a start that failed: remove everything, but for a log that says something, and what goes with it."""
+        if not self.log.exists() or not self.log.stat().st_size:
+            self.clear()
+            with contextlib.suppress(OSError):  # a lab's folder has more in it
+                self.path.rmdir()
+
     def wait_dead(self, seconds: float) -> bool:
         """Whether nobody lives here any more within ``seconds``."""
         deadline = time.monotonic() + seconds
