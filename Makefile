@@ -11,6 +11,8 @@ MAKEFLAGS += --no-print-directory
 LAB ?= sandbox
 SCENARIO ?= default
 FAULT ?= block-route-gateway
+# A snapshot, or a folder that roles/pod_routing/files/record-cluster made.
+FROM ?=
 # Asked once: a variable that is expanded where it is used would start Python at each use.
 ifndef PYTHON
 PYTHON := $(shell scripts/find-python)
@@ -24,8 +26,6 @@ endif
 ARGS ?=
 
 export ANSIBLE_HOME := $(CURDIR)/.ansible
-# Not the home folder that passwd names: a service user may have none.
-export ANSIBLE_REMOTE_TMP := $(CURDIR)/.ansible/tmp
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/.ansible/collections:$(shell echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages)
 PLAYBOOK = PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i $(INVENTORY)
 
@@ -50,8 +50,11 @@ site: run-environment ## build the lab and prove its pod routing (the main job)
 	@unset KUBECONFIG K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT; $(PLAYBOOK) site.yml $(ARGS)
 
 .PHONY: verify
-verify: run-environment ## prove the routing of the lab, or of KUBECONFIG's cluster, read-only
-	@if [ -n "$${KUBECONFIG:-}" ]; then \
+verify: run-environment ## prove the routing of the lab, of KUBECONFIG's cluster, or of what lies in FROM, read-only
+	@if [ -n "$(FROM)" ]; then \
+	   PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i inventories/existing/ playbooks/verify.yml \
+	     -e '{"pod_routing_snapshots": ["$(abspath $(FROM))"]}' $(ARGS); \
+	 elif [ -n "$${KUBECONFIG:-}" ]; then \
 	   PATH="$(BIN):$$PATH" $(BIN)/ansible-playbook -i inventories/existing/ playbooks/verify.yml $(ARGS); \
 	 else $(PLAYBOOK) playbooks/verify.yml $(ARGS); fi
 
