@@ -3,7 +3,8 @@
 """A folder of raw outputs → Snapshot (private): what somebody recorded by hand with kubectl, judged like a live cluster.
 
 Layout: ``api/<resource>.json`` (``kubectl get … -o json``), ``nodes/<node>/`` and ``pods/<namespace>.<pod>/`` with one file
-per command. Of several files that say the same the fullest is read; what has no file is unobserved.
+per command. Of several files that say the same the fullest is read; what has no file is unobserved. The script
+``roles/pod_routing/files/record-cluster`` makes such a folder with nothing but kubectl.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ def load(folder: str) -> Snapshot:
         cluster_id=_settings.cluster_id(objects),
         calico_version=_settings.calico_version(objects) or _installed_version(objects),
         api_group="crd.projectcalico.org",
-        evidence=("api", "nodes", "pods"),
-        settings=_settings.settings(objects),
+        kubernetes_version=_server_version(folder),
+        evidence=("api",) + tuple(name for name in ("nodes", "pods") if os.path.isdir(os.path.join(folder, name))),
+        settings=_settings.settings(objects, _read(os.path.join(folder, "api", "kubeadm-config.yaml"))),
         unobserved=tuple(
             Unobserved(plural, "kubectl get %s -A -o json" % plural, "the recording has no such file")
             for plural in _LISTS
@@ -112,6 +114,14 @@ def _installed_version(objects: Dict[str, List[Dict[str, Any]]]) -> Optional[str
     for item in objects.get("installations", ()):
         return (item.get("status") or {}).get("calicoVersion")
     return None
+
+
+def _server_version(folder: str) -> Optional[str]:
+    """Of ``kubectl version -o json``."""
+    try:
+        return json.loads(_read(os.path.join(folder, "api", "version.json")) or "")["serverVersion"]["gitVersion"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _read(path: str) -> Optional[str]:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, Optional, Sequence
 
-from ansible_collections.podnet.calico.plugins.module_utils import _probe, _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils import _probe, _recording, _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import (
     cluster_arguments,
     selection_arguments,
@@ -53,9 +54,9 @@ def with_probes(
 
 
 def saved_snapshot(paths: Sequence[str]) -> Snapshot:
-    """The snapshot in a file, or the shards in several as one."""
+    """The snapshot in a file or in a folder of raw outputs, or the shards in several as one."""
     try:
-        return _snapshot.merge([_snapshot.read(path) for path in paths])
+        return _snapshot.merge([_recording.load(path) if os.path.isdir(path) else _snapshot.read(path) for path in paths])
     except _snapshot.SnapshotError as error:
         raise PodnetError(str(error))
 

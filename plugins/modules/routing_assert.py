@@ -26,8 +26,9 @@ extends_documentation_fragment:
 options:
   snapshots:
     description:
-      - Files of M(podnet.calico.routing_snapshot) to judge instead of the cluster. Several are shards of one cluster. No
-        cluster is needed, and the options of access and collection are not used.
+      - Files of M(podnet.calico.routing_snapshot) to judge instead of the cluster, or folders of raw outputs as the script
+        C(record-cluster) of the role P(podnet.calico.pod_routing#role) makes them with kubectl alone. Several are shards of
+        one cluster. No cluster is needed, and the options of access and collection are not used.
     type: list
     elements: path
     default: []
@@ -200,12 +201,13 @@ def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     files = module.params["snapshots"]
     try:
+        # Files first: one of them may be in `latest`, which is pointed at this run's folder next.
+        saved = saved_snapshot(files) if files else None
         _run_folder.prepare(module)
-        if files:
-            snapshot = saved_snapshot(files)
-            verdict = judge(module, snapshot, module.params["checks"], module.params["skip_checks"])
-        else:
+        if saved is None:
             snapshot, verdict = judge_until_good(module, cluster_of(module))
+        else:
+            snapshot, verdict = saved, judge(module, saved, module.params["checks"], module.params["skip_checks"])
         reports = _run_folder.write_reports(module, snapshot, verdict)
         finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None, reports=reports)
     except PodnetError as error:
