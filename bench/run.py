@@ -9,11 +9,12 @@ import os
 import platform
 
 import gathering
+import judging
 import kind_run
 import life
 import site_run
 
-PARTS = {"site": site_run.report, "life": life.report, "gathering": gathering.report, "kind": kind_run.report}
+PARTS = {"site": site_run.report, "life": life.report, "gathering": gathering.report, "judging": judging.report, "kind": kind_run.report}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import typing
 from ansible_collections.podnet.calico.plugins.module_utils import _model as model
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS
-from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION
+from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION, SHARED
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number"}
@@ -25,15 +25,19 @@ COUNTS = ("checked", *OUTCOMES)
 
 
 class Schemas:
-    """JSON Schemas of NamedTuples, each class once under $defs."""
+    """JSON Schemas of NamedTuples, each class once under $defs. In an array one of ``shared`` may be a number."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: typing.Collection[type] = ()) -> None:
         self.definitions: dict[str, dict] = {}
+        self.shared = shared
 
     def of(self, hint: object) -> dict:
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is tuple:
-            return {"type": "array", "items": self.of(arguments[0])}
+            items = self.of(arguments[0])
+            if arguments[0] in self.shared:
+                items = {"anyOf": [items, {"description": "the number of a line before", "type": "integer", "minimum": 0}]}
+            return {"type": "array", "items": items}
         if origin is dict:
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
         if type(None) in arguments:
@@ -58,9 +62,9 @@ class Schemas:
 
 def snapshot_line() -> dict:
     """Schema of one line of a snapshot."""
-    schemas = Schemas()
+    schemas = Schemas([class_ for _field, class_ in SHARED.values()])
     choices = []
-    for name, class_ in [("header", model.Header), *((name, entry[1]) for name, entry in KINDS.items())]:
+    for name, class_ in [("header", model.Header), *((name, entry[1]) for name, entry in {**SHARED, **KINDS}.items())]:
         line = schemas.properties(class_)
         line["properties"] = {"line": {"const": name}, **line["properties"]}
         line["required"] = ["line", *line["required"]]
@@ -70,7 +74,8 @@ def snapshot_line() -> dict:
     return {
         "$schema": DRAFT,
         "title": "One line of a podnet.calico snapshot",
-        "description": "A snapshot is JSON Lines: the header first, then one line per object. A field left out has its default.",
+        "description": "A snapshot is JSON Lines: the header first, then one line per object. A field left out has its default. "
+        "What several nodes or pods have is a line of its own before them, and they name it by its number among the lines of its sort, from 0.",
         "oneOf": choices,
         "$defs": dict(sorted(schemas.definitions.items())),
     }

@@ -9,15 +9,17 @@ a /32 for the tunnel address of most remote nodes, v3.32 none: allowed, never re
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from functools import cached_property
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ._model import Allocation, Node, Pod, Pool, Snapshot
 from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
-from ._prefix import PrefixTable, same_network
+from ._prefix import Prefix, PrefixTable, prefix, same_network
 from ._shape import ExpectedRoute, Shape
 from ._version import release
 
 VXLAN, IPIP, DIRECT, PLAIN = "VXLAN tunnel", "IPIP tunnel", "VXLAN pool, same subnet", "BGP, not encapsulated"
+OWN, REMOTE, BORROWED, TUNNEL, POD = "own-blackhole", "remote-block", "borrowed-address", "tunnel-address", "pod"
 FINISHED = ("Succeeded", "Failed")
 
 
@@ -32,6 +34,14 @@ def address_of(pod: Pod) -> str:
         if address and ":" not in address:
             return address
     return pod.calico_address or ""
+
+
+def _network(address: Optional[str]) -> Union[str, Prefix, None]:
+    """What decides who is near: the network of an address with its mask; the text itself where it is none."""
+    try:
+        return prefix(address) if address else None
+    except ValueError:
+        return address
 
 
 def owns_block_routes(pool: Pool) -> str:
@@ -79,7 +89,7 @@ class Expectation:
         self._live_addresses = {address_of(pod) for pods in self.live_pods.values() for pod in pods}
         self._owned = tuple(self._block_owners())
         self._borrowed = tuple(self._borrowings())
-        self._memo: Dict[tuple, ExpectedRoute] = {}
+        self._views: Dict[tuple, Dict[str, List[ExpectedRoute]]] = {}
 
     # -- who owns what ------------------------------------------------------------------------------------------
 
@@ -180,76 +190,79 @@ class Expectation:
 
     # -- the routes of one node ---------------------------------------------------------------------------------
 
-    def routes_of(self, node: Node) -> Iterator[ExpectedRoute]:
-        """Every route that ``node`` must or may have inside a pool. Silent on what cannot be known (no address …)."""
+    def routes_of(self, node: Node) -> Dict[str, Sequence[ExpectedRoute]]:
+        """Every route that ``node`` must or may have inside a pool, by role. Silent on what cannot be known (no address …)."""
+        routes: Dict[str, Sequence[ExpectedRoute]] = {OWN: self._own_blackholes.get(node.name, ())}
+        for role, towards in self.view_of(node).items():
+            routes[role] = [route for route in towards if route.owner != node.name]
+        routes[POD] = [self.pod_route(pod) for pod in self.live_pods.get(node.name, ())]
+        return routes
+
+    def view_of(self, node: Node) -> Dict[str, List[ExpectedRoute]]:
+        """The routes towards every node, by role, as ``node`` has them: the same for all nodes of its network and uplink."""
         uplink = self.uplink(node)
+        key = uplink, _network(node.calico_address)
+        if key not in self._views:
+            self._views[key] = {
+                REMOTE: [
+                    self._towards(node, cidr, owner, pool, REMOTE, not pool.disable_bgp_export)
+                    for cidr, owner, pool, confirmed in self._owned
+                    if owner in self.nodes and confirmed
+                ],
+                BORROWED: [
+                    self._towards(node, allocation.address + "/32", allocation.node or "", pool, BORROWED, required)
+                    for allocation, pool, required in self._borrowed
+                    if not allocation.use.endswith("unnelAddress")
+                ],
+                TUNNEL: [self._tunnel_address(node, other) for other in self.snapshot.nodes if other.vxlan_tunnel_address],
+            }
+        return self._views[key]
+
+    @cached_property
+    def _own_blackholes(self) -> Dict[str, List[ExpectedRoute]]:
+        """By node, the ends of its own blocks. A block of one address has no unused ones."""
+        found: Dict[str, List[ExpectedRoute]] = {}
         for cidr, owner, pool, confirmed in self._owned:
-            if owner == node.name:
-                if not cidr.endswith("/32"):
-                    yield self._own_blackhole(cidr, owner, pool, confirmed)
-            elif owner in self.nodes and confirmed:
-                yield self._towards(node, uplink, cidr, owner, pool, "remote-block", not pool.disable_bgp_export)
-        for allocation, pool, required in self._borrowed:
-            if allocation.node != node.name and not allocation.use.endswith("unnelAddress"):
-                yield self._towards(
-                    node, uplink, allocation.address + "/32", allocation.node or "", pool, "borrowed-address", required
-                )
-        for other in self.snapshot.nodes:
-            if other.name != node.name and other.vxlan_tunnel_address:
-                yield self._tunnel_address(node, uplink, other)
-        for pod in self.live_pods.get(node.name, ()):
-            yield self.pod_route(pod)
+            if not cidr.endswith("/32"):
+                found.setdefault(owner, []).append(self._own_blackhole(cidr, owner, pool, confirmed))
+        return found
 
     def _own_blackhole(self, cidr: str, owner: str, pool: Pool, confirmed: bool) -> ExpectedRoute:
         felix = owns_block_routes(pool) == "felix"
         protocols = self._felix("80") if felix else self._cluster_protocols(PLAIN if pool.ipip_mode == "Never" else IPIP)
         why = "%s owns this block of pool %s: unused addresses of it end here" % (owner, pool.name)
         return ExpectedRoute(
-            cidr, "own-blackhole", (Shape("blackhole", protocols=protocols),), why, owner, confirmed, pool.name
+            cidr, OWN, (Shape("blackhole", protocols=protocols),), why, owner, confirmed, pool.name
         )
 
-    def _towards(
-        self, node: Node, uplink: Optional[str], cidr: str, owner: str, pool: Pool, role: str, required: bool
-    ) -> ExpectedRoute:
+    def _towards(self, node: Node, cidr: str, owner: str, pool: Pool, role: str, required: bool) -> ExpectedRoute:
         other = self.nodes[owner]
         way = self.way(pool, node, other)
-        key = (cidr, owner, pool.name, role, way, uplink, required)
-        if way == PLAIN:
-            key += (self.same_subnet(node, other),)
-        known = self._memo.get(key)
-        if known is None:
-            what = "owns this block" if role == "remote-block" else "borrows this address"
-            known = self._memo[key] = ExpectedRoute(
-                cidr,
-                role,
-                (self.shape(way, node, other),),
-                "%s %s of pool %s (%s)" % (owner, what, pool.name, way),
-                owner,
-                # Felix programs no tunnelled route without the owner's VTEP; that lack is vxlan.address's finding.
-                required and (way != VXLAN or other.vxlan_tunnel_address is not None),
-                pool.name,
-            )
-        return known
+        what = "owns this block" if role == REMOTE else "borrows this address"
+        return ExpectedRoute(
+            cidr,
+            role,
+            (self.shape(way, node, other),),
+            "%s %s of pool %s (%s)" % (owner, what, pool.name, way),
+            owner,
+            # Felix programs no tunnelled route without the owner's VTEP; that lack is vxlan.address's finding.
+            required and (way != VXLAN or other.vxlan_tunnel_address is not None),
+            pool.name,
+        )
 
-    def _tunnel_address(self, node: Node, uplink: Optional[str], other: Node) -> ExpectedRoute:
+    def _tunnel_address(self, node: Node, other: Node) -> ExpectedRoute:
         address = other.vxlan_tunnel_address or ""
         pool = self.pool_of(address)
         direct = pool is not None and self.way(pool, node, other) == DIRECT
-        key = ("tunnel", other.name, direct, uplink)
-        known = self._memo.get(key)
-        if known is None:
-            linked = Shape(dev=VXLAN_DEVICE, protocols=self._felix("boot"), scope="link")
-            through = Shape(gateway=address, dev=VXLAN_DEVICE, protocols=self._felix("boot"), onlink=True)
-            shapes = (self.shape(DIRECT, node, other),) if direct else (linked, through)
-            why = "tunnel address of %s" % other.name
-            known = self._memo[key] = ExpectedRoute(
-                address + "/32", "tunnel-address", shapes, why, other.name, False, pool.name if pool else None
-            )
-        return known
+        linked = Shape(dev=VXLAN_DEVICE, protocols=self._felix("boot"), scope="link")
+        through = Shape(gateway=address, dev=VXLAN_DEVICE, protocols=self._felix("boot"), onlink=True)
+        shapes = (self.shape(DIRECT, node, other),) if direct else (linked, through)
+        why = "tunnel address of %s" % other.name
+        return ExpectedRoute(address + "/32", TUNNEL, shapes, why, other.name, False, pool.name if pool else None)
 
     def pod_route(self, pod: Pod) -> ExpectedRoute:
         """The route from a pod's host to the pod."""
         device = pod_device(pod.namespace, pod.name, self.settings.interface_prefix)
         shape = Shape(dev=device, protocols=self._felix("boot"), scope="link", metrics=self.release.metrics)
         why = "pod %s/%s runs here" % (pod.namespace, pod.name)
-        return ExpectedRoute(address_of(pod) + "/32", "pod", (shape,), why, pod.node)
+        return ExpectedRoute(address_of(pod) + "/32", POD, (shape,), why, pod.node)

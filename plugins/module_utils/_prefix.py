@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 from functools import lru_cache
-from typing import Dict, Generic, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
+from typing import Dict, Generic, Iterable, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
 
 T = TypeVar("T")
 
@@ -67,14 +67,28 @@ class PrefixTable(Generic[T]):
 
     def add(self, cidr: str, item: T) -> None:
         """File ``item`` under its prefix, after those that are there already."""
-        bits, value, length = prefix(cidr)
-        table = self._by_length.get((bits, length))
-        if table is None:
-            table = self._by_length[(bits, length)] = {}
-            order = self._order.setdefault(bits, [])
-            order.append((length, table))
-            order.sort(key=lambda entry: -entry[0])
-        table.setdefault(value, []).append(item)
+        self.extend([(cidr, item)])
+
+    def extend(self, items: Iterable[Tuple[str, T]]) -> None:
+        """File many at once."""
+        known, network = self._by_length, prefix
+        for cidr, item in items:
+            bits, value, length = network(cidr)
+            table = known.get((bits, length))
+            if table is None:
+                table = self._new(bits, length)
+            if value in table:
+                table[value].append(item)
+            else:
+                table[value] = [item]
+
+    def _new(self, bits: int, length: int) -> Dict[int, List[T]]:
+        table: Dict[int, List[T]] = {}
+        self._by_length[(bits, length)] = table
+        order = self._order.setdefault(bits, [])
+        order.append((length, table))
+        order.sort(key=lambda entry: -entry[0])
+        return table
 
     def matches(self, address: str) -> Iterator[Tuple[int, List[T]]]:
         """(prefix length, items) for each prefix that holds ``address``, longest first."""

@@ -4,7 +4,9 @@
 
 First line the header, then one line per object with what it is in ``line``. A field that has its default is left out; a field
 that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
-secret or foreign annotation can slip into one. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
+secret or foreign annotation can slip into one. A route, neighbour or forwarding entry that several nodes or pods have is a line
+of its own before them, and they name it by its number among those lines: of a thousand nodes each knows the same thousand
+blocks. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import gzip
 import json
 import os
 import tempfile
+from collections import Counter
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, get_args, get_origin, get_type_hints
 
 from . import _model as model
+from ._memory import uncollected
 from ._model import Header, Snapshot
 
 SCHEMA_VERSION = 1
@@ -30,6 +34,13 @@ KINDS: Dict[str, Tuple[str, Type]] = {
     "workload": ("workloads", model.Workload),
     "probe": ("probes", model.Probe),
 }
+#: What has lines of its own where several nodes or pods have it, and the field of their facts that it is in.
+SHARED: Dict[str, Tuple[str, Type]] = {
+    "route": ("routes", model.Route),
+    "neighbour": ("neighbours", model.Neighbour),
+    "fdb": ("fdb", model.FdbEntry),
+}
+_Numbers = Dict[Type, Dict[Any, int]]
 
 
 class SnapshotError(ValueError):
@@ -62,8 +73,14 @@ def _write_lines(stream: Any, snapshot: Snapshot) -> None:
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """The snapshot, line by line, in an order that does not depend on how it was collected."""
     yield _dump(dict(_encode(snapshot.header), line="header", schema_version=snapshot.header.schema_version))
+    numbers: _Numbers = {}
+    for kind, (field, class_) in SHARED.items():
+        common = _in_common(snapshot, field)
+        told = sorted((_dump(dict(_encode(item), line=kind)), item) for item in common)
+        numbers[class_] = {item: number for number, (_line, item) in enumerate(told)}
+        yield from (line for line, _item in told)
     for kind, (field, _class) in KINDS.items():
-        encoded = [dict(_encode(item), line=kind) for item in getattr(snapshot, field)]
+        encoded = [dict(_encode(item, numbers), line=kind) for item in getattr(snapshot, field)]
         yield from sorted(map(_dump, encoded)) if kind != "probe" else map(_dump, encoded)
 
 
@@ -71,20 +88,33 @@ def _dump(entry: dict) -> str:
     return json.dumps(entry, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def _encode(item: Any) -> Any:
-    """NamedTuples as objects without their defaults, tuples as arrays."""
+def _in_common(snapshot: Snapshot, field: str) -> List[Any]:
+    """What more than one node or pod has in ``field`` of its facts."""
+    seen: Dict[Any, int] = Counter()
+    for one in (*snapshot.nodes, *snapshot.pods):
+        if one.facts is not None:
+            seen.update(getattr(one.facts, field, ()))
+    return [item for item, times in seen.items() if times > 1]
+
+
+def _encode(item: Any, numbers: Optional[_Numbers] = None) -> Any:
+    """NamedTuples as objects without their defaults, tuples as arrays; what has a number as that."""
     if hasattr(item, "_fields"):
+        numbered = numbers.get(item.__class__) if numbers else None
+        if numbered and item in numbered:
+            return numbered[item]
         defaults = item._field_defaults
         return {
-            name: _encode(value)
+            name: _encode(value, numbers)
             for name, value in zip(item._fields, item)
             if name not in defaults or value != defaults[name]
         }
     if isinstance(item, (tuple, list)):
-        return [_encode(entry) for entry in item]
+        return [_encode(entry, numbers) for entry in item]
     return item
 
 
+@uncollected()
 def read(path: str) -> Snapshot:
     """Read a whole snapshot. Equal strings and routes are shared: a thousand nodes have the same block routes."""
     return assemble(stream(path), path)
@@ -112,9 +142,11 @@ def stream(path: str) -> Iterator[Any]:
         with opener(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    yield decoders.line(json.loads(line), first=number == 1)
+                    item = decoders.line(json.loads(line), first=number == 1)
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
+                if item is not None:  # else it is shared by those to come
+                    yield item
     except (OSError, EOFError) as error:
         raise SnapshotError("%s cannot be read to its end: %s" % (path, error))
 
@@ -134,9 +166,10 @@ class Decoders:
     def __init__(self) -> None:
         self._seen: Dict[Any, Any] = {}
         self._classes: Dict[Type, Callable[[dict], Any]] = {}
+        self._shared: Dict[Type, List[Any]] = {class_: [] for _field, class_ in SHARED.values()}
 
     def line(self, entry: dict, first: bool = False) -> Any:
-        """One line of a snapshot as a model object."""
+        """One line of a snapshot as a model object; None for one that later lines name by its number."""
         kind = entry.pop("line", None)
         if first:
             version = entry.get("schema_version")
@@ -146,6 +179,10 @@ class Decoders:
                 raise ValueError("schema version %s is not %s: judge it with the version of podnet.calico that wrote it"
                                  % (version, SCHEMA_VERSION))
             return self.decode(Header, entry)
+        if kind in SHARED:
+            class_ = SHARED[kind][1]
+            self._shared[class_].append(self.decode(class_, entry))
+            return None
         if kind not in KINDS:
             raise ValueError("a line of unknown sort %r" % kind)
         return self.decode(KINDS[kind][1], entry)
@@ -186,6 +223,9 @@ class Decoders:
             inner = self._converter(arguments[0])
             if inner is None:
                 return lambda value: self._seen.setdefault(tuple(value), tuple(value)) if value else ()
+            shared = self._shared.get(arguments[0])
+            if shared is not None:
+                return lambda value: tuple([_of(shared, entry) if entry.__class__ is int else inner(entry) for entry in value])
             return lambda value: tuple([inner(entry) for entry in value])
         if origin is not None and _NONE in arguments:  # Optional
             return self._converter(next(argument for argument in arguments if argument is not _NONE))
@@ -194,6 +234,12 @@ class Decoders:
         if hint is str:
             return lambda value: self._seen.setdefault(value, value)
         return None
+
+
+def _of(shared: List[Any], number: int) -> Any:
+    if not 0 <= number < len(shared):
+        raise ValueError("it names line %d of %d that are shared" % (number, len(shared)))
+    return shared[number]
 
 
 def merge(snapshots: Iterable[Snapshot]) -> Snapshot:

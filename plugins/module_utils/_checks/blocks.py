@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Sequence, Set, Tuple
 
+from .._expected import BORROWED, OWN, REMOTE, TUNNEL
 from .._iproute import route_text
 from .._model import Node, Route, Rule, Subject
 from .._prefix import prefix
-from .._shape import ExpectedRoute, describe, differences
+from .._shape import ExpectedRoute, describe
 from .case import Case
 from .record import Check, Recorder, node_evidence
 from .remedies import delete_route, on_node, restore_route
 
 
-def _of_role(*roles: str) -> Callable[[Case, Recorder], None]:
-    """A check of the expected routes of these roles; a difference in the protocol alone is route-owner's."""
+def _of_role(role: str) -> Callable[[Case, Recorder], None]:
+    """A check of the expected routes of a role; a difference in the protocol alone is route-owner's."""
 
     def run(case: Case, record: Recorder) -> None:
         if not record.lists("ippools", "ipamblocks", "blockaffinities", "nodes"):
@@ -24,38 +25,29 @@ def _of_role(*roles: str) -> Callable[[Case, Recorder], None]:
         for node in case.snapshot.nodes:
             if record.facts(node, "routes", "addresses") is None:
                 continue
-            routes = case.routes(node)
-            good = 0
-            for expected in case.expected(node):
-                if expected.role in roles:
-                    found = routes.get(expected.dst)
-                    if found and _close(found[0], expected) in ([], ["proto"]):
-                        good += 1
-                    elif found or expected.required:
-                        _report(record, node, expected, found or [])
+            good, others = case.compared(node)[role]
+            for expected, found, wrong in others:
+                if wrong == ["proto"]:
+                    good += 1
+                else:
+                    _report(record, node, expected, found, wrong)
             record.passed(node.name, good)
 
     return run
 
 
-def _close(route: Route, expected: ExpectedRoute) -> List[str]:
-    """The differences to the nearest of the forms that the route may have."""
-    return min((differences(route, shape) for shape in expected.shapes), key=len)
-
-
-def _report(record: Recorder, node: Node, expected: ExpectedRoute, found: Sequence[Route]) -> None:
-    what = {"own-blackhole": "own block " + expected.dst, "remote-block": "%s of %s" % (expected.dst, expected.owner)}
-    wrong = _close(found[0], expected) if found else []
+def _report(record: Recorder, node: Node, expected: ExpectedRoute, found: Sequence[Route], wrong: List[str]) -> None:
+    what = {OWN: "own block " + expected.dst, REMOTE: "%s of %s" % (expected.dst, expected.owner)}
     if found:
         message = "%s: the route to %s differs in %s: «%s» instead of «%s»" % (
             node.name, what.get(expected.role, expected.dst), ", ".join(wrong), route_text(found[0]), describe(expected),
         )  # fmt: skip
-    elif expected.role == "own-blackhole":
+    elif expected.role == OWN:
         message = "%s has no blackhole for its own block %s" % (node.name, expected.dst)
     else:
         message = "%s has no route to %s of %s" % (node.name, expected.dst, expected.owner)
     record.failed(
-        node.name, Subject("Block" if expected.role != "borrowed-address" else "Address", name=expected.owner, prefix=expected.dst),
+        node.name, Subject("Block" if expected.role != BORROWED else "Address", name=expected.owner, prefix=expected.dst),
         "%s (%s)" % (describe(expected), expected.why), "; ".join(map(route_text, found)) or "no route", message,
         node_evidence(node, "ip route show %s" % expected.dst, [route_text(route) for route in found]),
         restore_route(node, expected, found[0] if found else None, wrong),
@@ -66,14 +58,9 @@ def _route_owner(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         if record.facts(node, "routes", "addresses") is None:
             continue
-        for expected in case.expected(node):
-            if expected.role == "pod":
-                continue
-            found = case.routes(node).get(expected.dst)
-            wrong = _close(found[0], expected) if found else []
+        compared = case.compared(node).values()
+        for expected, found, wrong in (other for one in compared for other in one.others):
             if wrong != ["proto"]:
-                if found and not wrong:
-                    record.passed(node.name)
                 continue
             wanted = "|".join(expected.shapes[0].protocols)
             record.failed(
@@ -84,6 +71,7 @@ def _route_owner(case: Case, record: Recorder) -> None:
                 node_evidence(node, "ip -d route show %s" % expected.dst, [route_text(found[0])]),
                 restore_route(node, expected, found[0], wrong),
             )  # fmt: skip
+        record.passed(node.name, sum(one.right for one in compared))
 
 
 def _stray(case: Case, record: Recorder) -> None:
@@ -92,7 +80,7 @@ def _stray(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         if record.facts(node, "routes") is None:
             continue
-        expected = {route.dst for route in case.expected(node)}
+        expected = {route.dst for routes in case.expected(node).values() for route in routes}
         good = 0
         for dst, routes in case.routes(node).items():
             known = dst in expected
@@ -147,10 +135,10 @@ def _policy_rules(case: Case, record: Recorder) -> None:
                     "%s lacks the policy rule %d (%s %s): its table is not looked up" % ((node.name, priority) + rule),
                     node_evidence(node, "ip rule", ["%d: %s %s" % tuple(one) for one in facts.rules]),
                 )  # fmt: skip
-        tables = {route.table for route in facts.routes if _reaches_pool(case, route)}
-        for rule in facts.rules:
-            if usual.get(rule.priority) != (rule.selector, rule.action):
-                _judge_rule(record, node, rule, tables)
+        unusual = [rule for rule in facts.rules if usual.get(rule.priority) != (rule.selector, rule.action)]
+        tables = {route.table for route in facts.routes if _reaches_pool(case, route)} if unusual else set()
+        for rule in unusual:
+            _judge_rule(record, node, rule, tables)
 
 
 def _reaches_pool(case: Case, route: Route) -> bool:
@@ -180,24 +168,24 @@ CHECKS = (
         "Blocks, not pods, are what nodes know of each other; the route's gateway is the node that owns the block.",
         "A deleted route comes back (Felix ≤ 100 s, BIRD ≤ 3 s). One that was changed in place may never be repaired before "
         "v3.31.7/v3.32.1: delete it, or restart calico-node on that node.",
-        _of_role("remote-block"), "critical", ("routes", "ipam"),
+        _of_role(REMOTE), "critical", ("routes", "ipam"),
     ),
     Check(
         "blocks.borrowed-route", "Each borrowed address has its own route on the other nodes",
         "An address used on another node than its block's owner needs a /32, else the owner's blackhole takes its packets.",
         "Restart calico-node on that node; calicoctl ipam show --show-borrowed.",
-        _of_role("borrowed-address"), "critical", ("routes", "ipam"),
+        _of_role(BORROWED), "critical", ("routes", "ipam"),
     ),
     Check(
         "blocks.own-blackhole", "Each node ends its own blocks in a blackhole",
         "Without it a packet for an unused address follows the default route and may loop between node and router.",
         "It comes back by itself (Felix ≤ 100 s, BIRD ≤ 3 s); else restart calico-node on that node.",
-        _of_role("own-blackhole"), aspects=("routes", "ipam"),
+        _of_role(OWN), aspects=("routes", "ipam"),
     ),
     Check(
         "blocks.tunnel-address", "Routes to other nodes' tunnel addresses, where there are any, are right",
         "Calico v3.30 adds a /32 for most remote tunnel addresses, v3.32 none: allowed, not required.",
-        "Restart calico-node on that node.", _of_role("tunnel-address"), "minor", ("routes", "ipam"),
+        "Restart calico-node on that node.", _of_role(TUNNEL), "minor", ("routes", "ipam"),
     ),
     Check(
         "blocks.route-owner", "Each block route was made by the program that owns its pool's routes",

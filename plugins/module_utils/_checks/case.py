@@ -5,13 +5,23 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .._expected import Expectation, address_of
+from .._expected import POD, Expectation, address_of
 from .._fib import Network
 from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject
 from .._prefix import Prefix, prefix
-from .._shape import ExpectedRoute
+from .._shape import ExpectedRoute, differences
+
+
+class Compared(NamedTuple):
+    """The expected routes of a role on a node: how many are there as expected, and the others with what is there and wrong.
+
+    A route that is not there and need not be is neither.
+    """
+
+    right: int
+    others: List[Tuple[ExpectedRoute, List[Route], List[str]]]
 
 
 class Case:
@@ -22,7 +32,9 @@ class Case:
         self.intent = dict(intent or {})
         self.settings = snapshot.header.settings
         self.expectation = Expectation(snapshot)
-        self._expected: Dict[str, Tuple[ExpectedRoute, ...]] = {}
+        self._expected: Dict[str, Dict[str, Sequence[ExpectedRoute]]] = {}
+        self._compared: Dict[str, Dict[str, Compared]] = {}
+        self._differences: Dict[Tuple[int, int], List[str]] = {}
         self._routes: Dict[str, Dict[str, List[Route]]] = {}
         self._in_pool: Dict[str, bool] = {}
 
@@ -121,11 +133,44 @@ class Case:
             known = self._in_pool[cidr] = any(outer.covers(inner) for outer in self.pool_prefixes)
         return known
 
-    def expected(self, node: Node) -> Tuple[ExpectedRoute, ...]:
-        """The routes that the node must or may have."""
+    def expected(self, node: Node) -> Dict[str, Sequence[ExpectedRoute]]:
+        """The routes that the node must or may have, by role."""
         if node.name not in self._expected:
-            self._expected[node.name] = tuple(self.expectation.routes_of(node))
+            self._expected[node.name] = self.expectation.routes_of(node)
         return self._expected[node.name]
+
+    def compared(self, node: Node) -> Dict[str, Compared]:
+        """The node's expected routes to other nodes and its own blocks, by role, held against those that were observed."""
+        if node.name not in self._compared:
+            expected = self.expected(node)
+            self._compared[node.name] = {role: self._compare(node, expected[role]) for role in expected if role != POD}
+        return self._compared[node.name]
+
+    def _compare(self, node: Node, expected: Sequence[ExpectedRoute]) -> Compared:
+        routes, right = self.routes(node), 0
+        others: List[Tuple[ExpectedRoute, List[Route], List[str]]] = []
+        for one in expected:
+            found = routes.get(one.dst)
+            if found:
+                wrong = self.differences(found[0], one)
+                if wrong:
+                    others.append((one, found, wrong))
+                else:
+                    right += 1
+            elif one.required:
+                others.append((one, [], []))
+        return Compared(right, others)
+
+    def differences(self, route: Route, expected: ExpectedRoute) -> List[str]:
+        """The differences to the nearest of the forms that the route may have.
+
+        Both live as long as the case, and a thousand nodes share them: each pair is compared once.
+        """
+        key = id(route), id(expected)
+        known = self._differences.get(key)
+        if known is None:
+            known = self._differences[key] = min((differences(route, shape) for shape in expected.shapes), key=len)
+        return known
 
     def routes(self, node: Node) -> Dict[str, List[Route]]:
         """The node's routes of table main by destination, the one in effect first."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Set
+from typing import Dict, List, Optional, Set
 
 from .._expected import address_of
 from .._iproute import route_text
@@ -107,11 +107,15 @@ def _device_problem(link: Optional[Link]) -> Optional[str]:
 def _stray(case: Case, record: Recorder) -> None:
     if not record.lists("pods"):
         return
+    # A pod on its way in or out has no address in the API, and already or still a device.
+    devices_of: Dict[Optional[str], Set[str]] = {}
+    for pod in case.snapshot.pods:
+        if not pod.host_network:
+            devices_of.setdefault(pod.node, set()).add(_device_of(case, pod))
     for node in case.snapshot.nodes:
         if record.facts(node, "routes", "links") is None:
             continue
-        # A pod on its way in or out has no address in the API, and already or still a device.
-        known = {_device_of(case, pod) for pod in case.snapshot.pods if pod.node == node.name and not pod.host_network}
+        known = devices_of.get(node.name, set())
         prefix = case.settings.interface_prefix
         devices = [name for name in case.links(node) if name.startswith(prefix) and name not in known]
         routes = [route for routes in case.routes(node).values() for route in routes if (route.dev or "").startswith(prefix)]

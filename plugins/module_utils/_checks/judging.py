@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .._diagnose import diagnose
+from .._memory import uncollected
 from .._model import FAILED, INCONCLUSIVE, PASSED, SKIPPED, WARNING, CheckResult, Evidence, Finding, Snapshot, Verdict
 from .._plain import printable
 from .case import Case
@@ -19,6 +20,7 @@ _GRAVITY = {FAILED: 0, INCONCLUSIVE: 1, WARNING: 2}
 _SEVERITY = {"critical": 0, "major": 1, "minor": 2}
 
 
+@uncollected()
 def judge(
     snapshot: Snapshot,
     intent: Optional[Mapping[str, Any]] = None,

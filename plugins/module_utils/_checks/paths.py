@@ -8,13 +8,14 @@ node). A detour delivers, and pings do not notice: only the count of hops does.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Dict, FrozenSet, List, Optional
 
 from .._expected import PLAIN, address_of
 from .._iproute import route_text
 from .._model import Evidence, Path, Pod, Subject
 from .case import Case
 from .record import Check, Recorder
+from .tidy import Tidy, has_kernels_rules
 
 
 def _representatives(case: Case) -> Dict[str, List[Pod]]:
@@ -36,12 +37,19 @@ def _representatives(case: Case) -> Dict[str, List[Pod]]:
 
 def _pod_to_pod(case: Case, record: Recorder) -> None:
     pods = _representatives(case)
+    tidy, count = Tidy(case, pods, _arrivals(case, pods)), sum(map(len, pods.values()))
     for node, own in pods.items():
         if record.facts(case.nodes[node], "routes", "rules", "links") is None:
             continue
-        good = 0
-        for other, targets in pods.items():
+        first = _source(case, node, own, None)
+        sure = tidy.sure(case.nodes[node], first) if first else frozenset()
+        everywhere = sure.difference(map(address_of, own))
+        good = len(everywhere)
+        rest = pods.items() if len(everywhere) + len(own) < count else [(node, own)]
+        for other, targets in rest:
             for target in targets:
+                if other != node and address_of(target) in sure:
+                    continue
                 source = _source(case, node, own, target)
                 if source is None:
                     continue
@@ -53,12 +61,25 @@ def _pod_to_pod(case: Case, record: Recorder) -> None:
         record.passed(node, good)
 
 
-def _source(case: Case, node: str, own: List[Pod], target: Pod) -> Optional[Pod]:
+def _source(case: Case, node: str, own: List[Pod], target: Optional[Pod]) -> Optional[Pod]:
     """A pod of the node other than the target itself."""
     for pod in own + case.expectation.live_pods[node]:
-        if (pod.namespace, pod.name) != (target.namespace, target.name) and not pod.terminating:
+        if pod is not target and not pod.terminating:
             return pod
     return None
+
+
+def _arrivals(case: Case, pods: Dict[str, List[Pod]]) -> FrozenSet[str]:
+    """The addresses that their own node delivers to, wherever the packet came from."""
+    found = set()
+    for node, own in pods.items():
+        facts = case.nodes[node].facts
+        for target in own if facts is not None and has_kernels_rules(facts) else ():
+            source = _source(case, node, own, target)
+            path = case.network.walk(source, target) if source else None
+            if path is not None and path.outcome == "delivered" and path.ttl == 63:
+                found.add(address_of(target))
+    return frozenset(found)
 
 
 def _leaves_by_router(case: Case, node: str, other: str, target: Pod) -> bool:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .tables import Decision, Fib
+from .tables import DEFAULT_RULES, Decision, Fib
 from .walking import Network, walk
 
-__all__ = ["Decision", "Fib", "Network", "walk"]
+__all__ = ["DEFAULT_RULES", "Decision", "Fib", "Network", "walk"]

@@ -36,9 +36,13 @@ class Fib:
 
     def __init__(self, facts: NodeFacts) -> None:
         self._tables: Dict[str, PrefixTable[Route]] = {}
+        by_table: Dict[str, List[Tuple[str, Route]]] = {}
         for route in facts.routes:
-            if "dead" not in route.flags and "linkdown" not in route.flags and "cache" not in route.flags:
-                self._table(route.table).add(route.dst, route)
+            flags = route.flags
+            if not flags or not ("dead" in flags or "linkdown" in flags or "cache" in flags):
+                by_table.setdefault(route.table, []).append((route.dst, route))
+        for name, routes in by_table.items():
+            self._table(name).extend(routes)
         if "local" not in self._tables:  # only the main table was asked for: the addresses say the same
             for address in facts.addresses:
                 local = "%s/%d" % (address.address, 128 if ":" in address.address else 32)

@@ -69,6 +69,10 @@ class Network:
             self._fibs[node] = Fib(facts)
         return self._fibs[node]
 
+    def node_of(self, address: str) -> Optional[str]:
+        """The node that has the address on another device than a tunnel's."""
+        return self._node_by_address.get(address)
+
     def link(self, node: str, device: Optional[str]) -> Optional[Link]:
         """A device of a node, or None if there is none of that name."""
         return self._links.get(node, {}).get(device or "")

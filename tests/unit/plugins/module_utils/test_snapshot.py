@@ -67,6 +67,7 @@ def lines(tmp_path):
         (lambda rows: rows[:1] + [json.dumps({"line": "node", "name": "n", "token": "x"})], "no field 'token'"),
         (lambda rows: rows[:1] + [json.dumps({"line": "node"})], "without name"),
         (lambda rows: rows[:1] + [rows[1][:40]], "cut off"),
+        (lambda rows: rows[:1] + [json.dumps({"line": "node", "name": "n", "facts": {"routes": [7]}})], "names line 7 of 0"),
     ],
 )
 def test_a_damaged_file_is_refused_with_the_place(tmp_path, edit, says):
