@@ -140,3 +140,34 @@ def test_the_topology_is_one_kind_cluster_that_is_not_waited_for():
 def test_a_containerlab_that_does_not_know_the_kubeconfig_is_not_given_it():
     deploy = topology(__containerlab_version="0.72.0")["topology"]["nodes"]["pod-routing"]["extras"]["k8s_kind"]["deploy"]
     assert deploy == {"wait": "0s"}
+
+
+POOL = {
+    "name": "default-ipv4-ippool", "cidr": "192.168.0.0/16", "block_size": 26, "encapsulation": "VXLANCrossSubnet", "nat_outgoing": True,
+    "node_selector": "all()", "assignment_mode": "Automatic",
+}  # fmt: skip
+
+
+def installation(*pools: dict) -> dict:
+    given = {"calico_bgp": "Enabled", "calico_api_server": False, "__calico_pools": [{**POOL, **pool} for pool in pools]}
+    return rendered("calico/templates/custom-resources.yaml.j2", "installation.json", **given)
+
+
+def test_the_operator_is_asked_for_what_it_knows_alone():
+    pools = installation({}, {"name": "second", "nat_outgoing": False, "node_selector": 'zone == "b"'})["spec"]["calicoNetwork"]["ipPools"]
+    assert [pool["natOutgoing"] for pool in pools] == ["Enabled", "Disabled"]
+    assert pools[1]["nodeSelector"] == 'zone == "b"'
+
+
+RECORDED = sorted((ROOT / "tests/fixtures/real").glob("*/*/api/installations.operator.tigera.io.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: "/".join(path.parts[-4:-2]))
+def test_a_recorded_installation_has_the_fields_that_the_lab_sets(path):
+    """A real API server removes the fields that it does not know: what is still there, it knows."""
+    (item,) = json.loads(path.read_text())["items"]
+    pools = item["spec"]["calicoNetwork"]["ipPools"]
+    known = json.loads((SCHEMAS / "installation.json").read_text())["properties"]["spec"]["properties"]["calicoNetwork"]
+    for pool in pools:
+        jsonschema.validate(pool, known["properties"]["ipPools"]["items"])
+        assert set(installation({})["spec"]["calicoNetwork"]["ipPools"][0]) == set(pool)
