@@ -75,7 +75,7 @@ def snapshot_line() -> dict:
         "$schema": DRAFT,
         "title": "One line of a podnet.calico snapshot",
         "description": "A snapshot is JSON Lines: the header first, then one line per object. A field left out has its default. "
-        "What several nodes or pods have is a line of its own before them, and they name it by its number among the lines of its sort, from 0.",
+        "What several nodes or pods have is a line of its own before them; they name it by its number among its sort, from 0.",
         "oneOf": choices,
         "$defs": dict(sorted(schemas.definitions.items())),
     }

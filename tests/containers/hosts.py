@@ -32,8 +32,11 @@ CERTIFICATES = "/usr/local/share/test-host-ca.crt"
 PATIENCE_SECONDS = 60
 
 
-def start(name: str, suite: str, ports: dict[str, tuple[str, None]] | None = None) -> Container:
-    """A running host. What systemd and a Docker engine inside need is given by name: not every machine may give everything."""
+def start(name: str, suite: str, ports: dict[str, tuple[str, None]] | None = None, capabilities: tuple[str, ...] = ()) -> Container:
+    """A running host. What systemd and a Docker engine inside need is given by name: not every machine may give everything.
+
+    ``capabilities``: what its root shall be able to do besides.
+    """
     image = subprocess.run([HERE / "build-image", suite], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
     client = docker.from_env()
     with one_at_a_time():
@@ -46,7 +49,7 @@ def start(name: str, suite: str, ports: dict[str, tuple[str, None]] | None = Non
         labels={LABEL: name},
         network=NETWORK,
         ports=ports,
-        cap_add=["SYS_ADMIN", "NET_ADMIN"],
+        cap_add=["SYS_ADMIN", "NET_ADMIN", *capabilities],
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         tmpfs={"/run": "", "/tmp": "exec"},
         cgroupns="host",

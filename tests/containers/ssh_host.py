@@ -51,24 +51,34 @@ class SshHost:
         """What a command printed that root ran on the host, past SSH."""
         return hosts.run(self.container, *command)
 
+    def sudo(self, *command: str) -> str:
+        """What a command printed that the user ran there by SSH and sudo: as `docker exec` cannot enter a host whose own Docker runs
+        containers (control groups of version 2 have processes in their leaves only)."""
+        options = ["-i", str(self.key), "-p", str(self.port), "-o", "IdentitiesOnly=yes", "-o", f"UserKnownHostsFile={self.known_hosts}"]
+        remote = ["ssh", *options, f"{SUDOER}@{self.address}", shlex.join(["sudo", "-n", *command])]
+        ended = subprocess.run(remote, text=True, capture_output=True, timeout=60, check=False)
+        if ended.returncode != 0:
+            raise RuntimeError(f"{shlex.join(command)} on {self.container.name} ended with {ended.returncode}: {ended.stderr}")
+        return ended.stdout
+
     def has(self, path: str) -> bool:
         return self.container.exec_run(["test", "-e", path]).exit_code == 0
 
 
 @contextlib.contextmanager
-def ssh_host(name: str, folder: Path, suite: str = "bookworm") -> Iterator[SshHost]:
+def ssh_host(name: str, folder: Path, suite: str = "bookworm", capabilities: tuple[str, ...] = ()) -> Iterator[SshHost]:
     """A host that is removed afterwards. Its key and what is known of it lie in ``folder``."""
     hosts.remove(name)
     try:
-        yield _start(name, folder, suite)
+        yield _start(name, folder, suite, capabilities)
     finally:
         hosts.remove(name)
 
 
-def _start(name: str, folder: Path, suite: str) -> SshHost:
+def _start(name: str, folder: Path, suite: str, capabilities: tuple[str, ...]) -> SshHost:
     key, known_hosts = folder / "id_ed25519", folder / "known_hosts"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    container = hosts.start(name, suite, ports={"22/tcp": ("127.0.0.1", None)})
+    container = hosts.start(name, suite, ports={"22/tcp": ("127.0.0.1", None)}, capabilities=capabilities)
     hosts.run(container, "ssh-keygen", "-A")
     for user in (SUDOER, ORDINARY):
         _add_user(container, user, key.with_suffix(".pub").read_text())

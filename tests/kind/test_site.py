@@ -12,7 +12,7 @@ import os
 import stat
 import subprocess
 
-from conftest import docker, networks
+from conftest import container, docker, networks
 
 NODES = ["podnet-test-control-plane", "podnet-test-worker", "podnet-test-worker2"]
 BYSTANDER = "podnet-test-bystander"
@@ -75,10 +75,8 @@ def test_destroy_in_check_mode_lists_what_it_would_remove_and_removes_nothing(la
 
 
 def test_destroy_leaves_nothing_but_the_verifications(lab):
-    docker("rm", "--force", BYSTANDER)  # of a run that was killed
     image = docker("inspect", "--format", "{{.Image}}", NODES[0]).strip()
-    stranger = docker("create", "--name", BYSTANDER, image, "/bin/true").strip()
-    try:
+    with container(BYSTANDER, image) as stranger:
         run = lab.play("destroy")
         assert run.code == 0, run.text
         assert lab.containers == {}
@@ -86,8 +84,6 @@ def test_destroy_leaves_nothing_but_the_verifications(lab):
         assert os.listdir(lab.folder) == ["runs"]
         # Its name begins as the nodes' do: what goes by names and not by labels would take it along.
         assert stranger in docker("ps", "--all", "--quiet", "--no-trunc").split()
-    finally:
-        docker("rm", "--force", stranger)
 
 
 def test_a_second_destroy_says_that_there_is_nothing(lab):

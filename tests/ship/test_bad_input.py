@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 
 import pytest
@@ -136,3 +137,18 @@ def test_a_missing_python_package_is_named(stranger, tmp_path):
     run = Lab(stranger, "bad").play("podnet.calico.site", variables={"sandbox_python": str(python)})
     assert run.code != 0
     assert "lacks aiohttp" in run.fault and "pip install" in run.fault
+
+
+@pytest.mark.parametrize("records", [{"lab.json": {"lab": {"name": "theirs", "provider": "kind"}}}, {"building.json": {"cluster": "theirs"}}])
+@pytest.mark.parametrize("playbook", ["podnet.calico.site", "podnet.calico.destroy"])
+def test_the_folder_of_a_lab_of_another_provider_is_left_alone(stranger, playbook, records):
+    lab = Lab(stranger, "theirs")
+    lab.folder.mkdir(parents=True)
+    for name, record in records.items():
+        (lab.folder / name).write_text(json.dumps(record))
+    run = lab.play(playbook)
+    left = {path.name: json.loads(path.read_text()) for path in lab.folder.iterdir()}
+    shutil.rmtree(lab.folder)
+    assert run.code != 0 and run.changed_tasks == []
+    assert f"{lab.folder} is the folder of the lab" in run.fault and "Nothing was changed" in run.fault
+    assert left == records

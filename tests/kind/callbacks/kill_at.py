@@ -1,16 +1,17 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kills ansible-playbook at the task PODNET_KILL_AT (counted from 1), and all that it started: a machine that goes dark.
+"""Kills ansible-playbook as the task PODNET_KILL_AT begins; or, without a name, as the first one begins that killed no run before.
 
-With PODNET_KILL_AFTER it dies that many seconds into the task instead of before it. Where the play has fewer tasks it runs to
-its end. The names of the tasks that were begun go to the file PODNET_KILL_LOG.
+Between two tasks nothing else is at work, so this process is all there is to kill. The places at which runs were killed are in the file
+PODNET_KILLED, a line for each. Where there is no such task, the play runs to its end.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
+from collections import Counter
+from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
 
@@ -20,10 +21,12 @@ type: aggregate
 short_description: kills the run at a task
 description: For the tests of interrupted runs.
 """
+#: A task that a run comes to more often, as in a loop over files, is killed at so many times.
+_OFTEN = 3
 
 
 class CallbackModule(CallbackBase):
-    """Counts the tasks as they begin."""
+    """Knows each task by where it is written and the how manyeth time the run comes to it."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -32,22 +35,16 @@ class CallbackModule(CallbackBase):
 
     def __init__(self):
         super().__init__()
-        self._begun = 0
-        self._at = int(os.environ.get("PODNET_KILL_AT", "0"))
+        self._at, self._journal = os.environ["PODNET_KILL_AT"], Path(os.environ["PODNET_KILLED"])
+        self._killed = self._journal.read_text(encoding="utf-8").splitlines() if self._journal.exists() else []
+        self._times = Counter()
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        """Die here, or a moment later."""
-        self._begun += 1
-        with open(os.environ["PODNET_KILL_LOG"], "a", encoding="utf-8") as log:
-            log.write(f"{self._begun} {task.get_name()}\n")
-        if self._begun != self._at:
-            return
-        after = float(os.environ.get("PODNET_KILL_AFTER", "0"))
-        if after:
-            threading.Timer(after, _die).start()
-        else:
-            _die()
-
-
-def _die():
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+        """Die here, if it is the place."""
+        name, written = task.get_name().rpartition(" : ")[2], task.get_path()
+        self._times[written] += 1
+        place = f"{written} {self._times[written]} {name}"
+        if name == self._at if self._at else self._times[written] <= _OFTEN and place not in self._killed:
+            with self._journal.open("a", encoding="utf-8") as journal:
+                journal.write(f"{place}\n")
+            os.killpg(os.getpgrp(), signal.SIGKILL)
