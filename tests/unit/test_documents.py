@@ -16,6 +16,8 @@ NAMED = sorted(set(re.findall(r"`((?:roles|tests|molecule|playbooks)/[^`]+)`", D
 
 @pytest.mark.parametrize("named", NAMED)
 def test_what_beats_a_defect_of_the_original_lab_is_there(named):
-    path, _, test = named.partition("::")
+    if not (ROOT / "molecule").is_dir():
+        pytest.skip("the collection is without its tests' other folders; the checkout's own test run holds the document")
+    path, test = named.partition("::")[::2]
     assert (ROOT / path).is_file()
     assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8")
