@@ -36,6 +36,15 @@ _PATHS = {
     "calicoctl_checksums": "/projectcalico/calico/releases/download/{version}/SHA256SUMS",
     "calico_manifests": "/projectcalico/calico/{version}/manifests/{file}",
 }
+#: What the package's script does after every installation. `SUDO_USER`, whom the real one adds to the group, nobody is in a test.
+_POSTINST = """#!/bin/sh
+chmod 4755 /usr/bin/containerlab
+if [ ! -e /etc/containerlab/suid_setup_done ]; then
+  groupadd --system --force clab_admins
+  mkdir -p /etc/containerlab
+  touch /etc/containerlab/suid_setup_done
+fi
+"""
 #: Of an image that nobody pulls.
 _DIGEST = "0" * 64
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -170,13 +179,17 @@ def _containerlab(published: Published, state: Path | None) -> dict[str, Path]:
 
 
 def _deb(program: Path, version: str, package: Path) -> Path:
-    """A package with the program alone. The real one's postinst sets the suid bit and makes a group; this one has none."""
+    """A package with the program, and a script that does what the real one's does (utils/postinstall.sh since 0.63): the set-uid bit at
+    every installation, the group at the first."""
     root = package.with_suffix(".root")
     (root / "usr" / "bin").mkdir(parents=True)
     (root / "DEBIAN").mkdir()
     shutil.copy2(program, root / "usr" / "bin" / "containerlab")
     control = f"Package: containerlab\nVersion: {version}\nArchitecture: {ARCHITECTURE}\nMaintainer: podnet.calico authors\n"
     (root / "DEBIAN" / "control").write_text(f"{control}Description: double of containerlab for tests\n", encoding="ascii")
+    script = root / "DEBIAN" / "postinst"
+    script.write_text(_POSTINST, encoding="ascii")
+    script.chmod(0o755)
     subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, package], check=True, capture_output=True)
     shutil.rmtree(root)
     return package
