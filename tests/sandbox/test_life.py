@@ -198,7 +198,8 @@ def test_a_taken_port_is_named_before_anything_is_made(folder):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_up_that_is_interrupted_leaves_nothing_that_runs(folder, number):
     """Ctrl-C while Ansible waits for it: nobody would know which process to end."""
-    argv = [sys.executable, "-m", "podnet_sandbox", "up", "--state-dir", str(folder)]
+    # A shell's job in the background ignores SIGINT, and so does what it starts: these tests may run in one.
+    argv = ["env", "--default-signal=INT", sys.executable, "-m", "podnet_sandbox", "up", "--state-dir", str(folder)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FILES), *filter(None, sys.path)])}
     starting = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until((folder / "sandbox.log").exists)
