@@ -85,7 +85,7 @@ class BigCluster:
             {"dst": f"{block}/26", "type": "blackhole", "protocol": "80"},
             *others,
         ]
-        sysctls = {"net.ipv4.ip_forward": "1"}
+        sysctls = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.eth0.forwarding": "1", "net.ipv4.conf.vxlan.calico.forwarding": "1"}
         for pod, ip in self._pods(number):
             cali = device(pod)
             links.append({"name": cali, "mtu": 1450, "admin_up": True, "mac": "ee:ee:ee:ee:ee:ee", "kind": "veth"})

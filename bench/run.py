@@ -13,8 +13,16 @@ import judging
 import kind_run
 import life
 import site_run
+import soundness
 
-PARTS = {"site": site_run.report, "life": life.report, "gathering": gathering.report, "judging": judging.report, "kind": kind_run.report}
+PARTS = {
+    "site": site_run.report,
+    "life": life.report,
+    "gathering": gathering.report,
+    "judging": judging.report,
+    "soundness": soundness.report,
+    "kind": kind_run.report,
+}
 
 
 def main() -> None:

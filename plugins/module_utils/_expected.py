@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
-from ._model import Allocation, Node, Pod, Pool, Snapshot
+from ._model import Allocation, Node, Pod, Pool, Settings, Snapshot
 from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
 from ._prefix import Prefix, PrefixTable, prefix, same_network
 from ._shape import ExpectedRoute, Shape
@@ -49,6 +49,16 @@ def owns_block_routes(pool: Pool) -> str:
     return "felix" if pool.vxlan_mode != "Never" else "bird"
 
 
+def is_nobodys(pool: Pool, settings: Settings) -> bool:
+    """Whether no program of Calico makes the pool's routes: BGP is switched off and Felix was not told to take its place.
+
+    So it is in clouds whose own tables know the pods' addresses; whether they do, the cluster does not say.
+    """
+    told = settings.program_cluster_routes
+    felix = told == "Enabled" or (told == "EnabledIPIPOnly" and pool.ipip_mode != "Never")
+    return owns_block_routes(pool) == "bird" and settings.bgp_enabled is False and not felix
+
+
 def encapsulations(pools: Tuple[Pool, ...]) -> Set[str]:
     """The encapsulations in use by any enabled pool, as keys of OVERHEAD; CrossSubnet counts as in use."""
     found = set()
@@ -78,6 +88,7 @@ class Expectation:
         self.pools: PrefixTable[Pool] = PrefixTable()
         for pool in snapshot.pools:
             self.pools.add(pool.cidr, pool)
+        self.nobodys = frozenset(pool.name for pool in snapshot.pools if is_nobodys(pool, self.settings))
         self.blocks: PrefixTable = PrefixTable()
         for block in snapshot.blocks:
             if not block.deleted:
@@ -97,6 +108,11 @@ class Expectation:
         """The pool that holds an address or block."""
         return self.pools.longest(cidr)
 
+    def is_modelled(self, cidr: str) -> bool:
+        """Whether it is known who makes the routes to an address or block of a pool."""
+        pool = self.pool_of(cidr)
+        return pool is None or pool.name not in self.nobodys
+
     def _block_owners(self) -> Iterator[Tuple[str, str, Pool, bool]]:
         """(block, node, pool, confirmed) as the pool's owner of routes sees it."""
         for block in self.snapshot.blocks:
@@ -107,6 +123,8 @@ class Expectation:
             pool = self.pool_of(affinity.cidr)
             if pool is None or owns_block_routes(pool) == "felix" or affinity.deleted or affinity.type != "host":
                 continue
+            if pool.name in self.nobodys:
+                continue
             if affinity.state in ("confirmed", "pendingDeletion"):
                 yield affinity.cidr, affinity.node, pool, affinity.state == "confirmed"
 
@@ -114,7 +132,7 @@ class Expectation:
         """(allocation, pool, required) for each address in use on another node than its block's."""
         for block in self.snapshot.blocks:
             pool = self.pool_of(block.cidr)
-            if block.deleted or pool is None or (block.affinity or "").startswith("virtual:"):
+            if block.deleted or pool is None or (block.affinity or "").startswith("virtual:") or pool.name in self.nobodys:
                 continue
             for allocation in block.allocations:
                 if allocation.node and allocation.node != block.owner and allocation.node in self.nodes:

@@ -12,7 +12,7 @@ from .._model import Node, Route, Rule, Subject
 from .._prefix import prefix
 from .._shape import ExpectedRoute, describe
 from .case import Case
-from .record import Check, Recorder, node_evidence
+from .record import NOT_MODELLED, Check, Recorder, node_evidence
 from .remedies import delete_route, on_node, restore_route
 
 
@@ -34,6 +34,13 @@ def _of_role(role: str) -> Callable[[Case, Recorder], None]:
             record.passed(node.name, good)
 
     return run
+
+
+def _remote(case: Case, record: Recorder) -> None:
+    for pool in sorted(case.expectation.nobodys):
+        reason = "%s (pool %s without BGP: its routes are the cloud's, or somebody's own)" % (NOT_MODELLED, pool)
+        record.inconclusive(None, Subject("IPPool", name=pool), reason)
+    _of_role(REMOTE)(case, record)
 
 
 def _report(record: Recorder, node: Node, expected: ExpectedRoute, found: Sequence[Route], wrong: List[str]) -> None:
@@ -84,7 +91,7 @@ def _stray(case: Case, record: Recorder) -> None:
         good = 0
         for dst, routes in case.routes(node).items():
             known = dst in expected
-            if not known and not case.in_pool(dst):
+            if not known and not (case.in_pool(dst) and case.expectation.is_modelled(dst)):
                 continue
             extra = routes[1:] if known else routes
             good += known and not extra
@@ -168,7 +175,7 @@ CHECKS = (
         "Blocks, not pods, are what nodes know of each other; the route's gateway is the node that owns the block.",
         "A deleted route comes back (Felix ≤ 100 s, BIRD ≤ 3 s). One that was changed in place may never be repaired before "
         "v3.31.7/v3.32.1: delete it, or restart calico-node on that node.",
-        _of_role(REMOTE), "critical", ("routes", "ipam"),
+        _remote, "critical", ("routes", "ipam"),
     ),
     Check(
         "blocks.borrowed-route", "Each borrowed address has its own route on the other nodes",

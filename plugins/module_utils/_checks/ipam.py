@@ -41,7 +41,7 @@ def _affinity(case: Case, record: Recorder) -> None:
             record.passed(owner)
         else:
             said = "\n".join(
-                ["IPAMBlock %s affinity %s" % (cidr, block.affinity)] * (block is not None)
+                (["IPAMBlock %s affinity %s" % (cidr, block.affinity)] if block else [])
                 + ["BlockAffinity %s node %s state %s" % (one.name, one.node, one.state) for one in affinities]
             )
             record.failed(

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence
+from typing import Sequence
 
-from .._expected import OVERHEAD, address_of, encapsulations, pod_mtu
+from .._expected import address_of
 from .._iproute import address_text, neighbour_text, route_text
 from .._model import Evidence, Pod, Route
-from .._names import HOST_SIDE_MAC, POD_DEVICE, POD_GATEWAY, pod_device
+from .._names import HOST_SIDE_MAC, POD_DEVICE, POD_GATEWAY
+from . import mtu
 from .case import Case
 from .record import Check, Recorder, pod_subject
 
@@ -65,15 +66,17 @@ def _allocation_problem(case: Case, pod: Pod, address: str):
 
 def _interface(case: Case, record: Recorder) -> None:
     for pod in case.pods:
-        facts = record.pod_facts(pod, "addresses")
+        facts = record.pod_facts(pod, "addresses", "links")
         if facts is None:
             continue
+        down = any(link.name == POD_DEVICE and not link.admin_up for link in facts.links)
         own = [entry for entry in facts.addresses if entry.family == "inet" and entry.scope != "host" and entry.dev != "lo"]
         wanted = "%s/32 on %s" % (address_of(pod), POD_DEVICE)
-        if [(entry.address, entry.prefixlen, entry.dev) for entry in own] == [(address_of(pod), 32, POD_DEVICE)]:
+        if [(entry.address, entry.prefixlen, entry.dev) for entry in own] == [(address_of(pod), 32, POD_DEVICE)] and not down:
             record.passed(pod.node)
             continue
         actual = ", ".join("%s/%d on %s" % (entry.address, entry.prefixlen, entry.dev) for entry in own) or "none"
+        actual += ", which is down" if down else ""
         record.failed(
             pod.node, pod_subject(pod), wanted, actual, "%s has %s instead of %s" % (_name(pod), actual, wanted),
             _said(pod, "ip addr", [address_text(entry).splitlines()[1].strip() for entry in own]),
@@ -122,59 +125,6 @@ def _gateway(case: Case, record: Recorder) -> None:
         )  # fmt: skip
 
 
-def _mtu(case: Case, record: Recorder) -> None:
-    for pod in case.pods:
-        facts = record.pod_facts(pod, "links")
-        if facts is None:
-            continue
-        actual = next((link.mtu for link in facts.links if link.name == POD_DEVICE), None)
-        right = _right_mtus(case, pod)
-        if actual is None or not right:
-            lacks = "%s of the pod" % POD_DEVICE if actual is None else "the uplink's MTU on its node"
-            record.inconclusive(pod.node, pod_subject(pod), "%s: %s is not known" % (_name(pod), lacks), "ip link", "MTU")
-        elif actual in right and _host_mtu(case, pod) in (None, actual):
-            record.passed(pod.node)
-        else:
-            _judge_mtu(case, record, pod, actual, right[0])
-
-
-def _right_mtus(case: Case, pod: Pod) -> List[int]:
-    """What the encapsulation leaves of the uplink's MTU; and what the operator says it set, which may be less."""
-    node = case.nodes.get(pod.node or "")
-    uplink = case.expectation.uplink(node) if node else None
-    link = case.links(node).get(uplink) if node and uplink else None
-    derived = [pod_mtu(case.snapshot, link.mtu)] if link else []
-    return derived + ([case.settings.mtu] if case.settings.mtu else [])
-
-
-def _host_mtu(case: Case, pod: Pod) -> Optional[int]:
-    node = case.nodes.get(pod.node or "")
-    device = pod_device(pod.namespace, pod.name, case.settings.interface_prefix)
-    link = case.links(node).get(device) if node else None
-    return link.mtu if link else None
-
-
-def _judge_mtu(case: Case, record: Recorder, pod: Pod, actual: int, wanted: int) -> None:
-    """A pod keeps the MTU it was wired with, at both ends: one that fits another encapsulation is merely old."""
-    message = "%s has MTU %d; this cluster's encapsulation gives %d" % (_name(pod), actual, wanted)
-    evidence = _said(pod, "ip link show " + POD_DEVICE, ["%s mtu %d" % (POD_DEVICE, actual)])
-    outer = _host_mtu(case, pod)
-    base = wanted + max([OVERHEAD[kind] for kind in encapsulations(case.snapshot.pools)] or [0])
-    if outer not in (None, actual):
-        record.failed(
-            pod.node, pod_subject(pod), str(wanted), "%d in the pod, %d at the host's end" % (actual, outer or 0),
-            "%s: the two ends of its cable have MTU %d and %d" % (_name(pod), actual, outer or 0), evidence,
-        )  # fmt: skip
-    elif actual in [base - overhead for overhead in OVERHEAD.values()]:
-        record.warning(
-            pod.node, pod_subject(pod), str(wanted), str(actual),
-            message + ": it was wired before the encapsulation was changed", evidence,
-            "Delete the pod so that it is wired anew; a running pod never gets another MTU.",
-        )  # fmt: skip
-    else:
-        record.failed(pod.node, pod_subject(pod), str(wanted), str(actual), message, evidence)
-
-
 CHECKS = (
     Check(
         "pods.allocation", "Each pod's address is its own, in IPAM too",
@@ -201,6 +151,6 @@ CHECKS = (
     Check(
         "pods.mtu", "Each pod's MTU leaves room for the encapsulation",
         "A packet that does not fit the tunnel is dropped: small ones arrive, large ones hang.",
-        "Correct the MTU in the Installation, then delete the pods so that they are wired anew.", _mtu, aspects=("pods",),
+        "Correct the MTU in the Installation, then delete the pods so that they are wired anew.", mtu.judge, aspects=("pods",),
     ),
 )  # fmt: skip

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from typing import Iterator, Tuple
+
+from .._expected import encapsulations
 from .._model import Node, NodeFacts, Pod, Subject
-from .._names import pod_device
+from .._names import IPIP_DEVICE, VXLAN_DEVICE, pod_device
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
 from .remedies import switch_on
@@ -14,23 +17,43 @@ _NOBODY = "Nobody repairs it: find what sets it (a file in /etc/sysctl.d, a hard
 
 
 def _forwarding(case: Case, record: Recorder) -> None:
-    name = "net.ipv4.ip_forward"
     for node in case.snapshot.nodes:
         facts = record.facts(node, "sysctls")
         if facts is None:
             continue
-        value = facts.sysctls.get(name)
-        if value == "1":
-            record.passed(node.name)
-        elif value is None:
-            record.inconclusive(node.name, node_subject(node), "%s was not read" % name, "cat /proc/sys/net/ipv4/ip_forward", name)
-        else:
-            record.failed(
-                node.name, Subject("Sysctl", name=name), "1", value,
-                "%s: %s is %s: the node forwards no packet of its pods" % (node.name, name, value),
-                node_evidence(node, "cat /proc/sys/net/ipv4/ip_forward", [value]),
-                "%s. At once: %s" % (_NOBODY, switch_on(node, "/proc/sys/net/ipv4/ip_forward")),
-            )  # fmt: skip
+        # 0 here is 0 on every device; 1 here may be 0 on one.
+        if _forwards(record, node, facts, ("ip_forward",), "the node forwards no packet of its pods"):
+            for device in _ways_in(case, node):
+                _forwards(
+                    record, node, facts, ("conf", device, "forwarding"), "what arrives at %s is forwarded to no pod" % device
+                )
+
+
+def _ways_in(case: Case, node: Node) -> Iterator[str]:
+    """The devices at which packets from other nodes arrive: where they came from decides whether they are forwarded."""
+    uplink = case.expectation.uplink(node)
+    if uplink:
+        yield uplink
+    kinds = encapsulations(case.snapshot.pools)
+    links = case.links(node)
+    for kind, device in (("vxlan", VXLAN_DEVICE), ("ipip", IPIP_DEVICE)):
+        if kind in kinds and device in links:
+            yield device
+
+
+def _forwards(record: Recorder, node: Node, facts: NodeFacts, words: Tuple[str, ...], meaning: str) -> bool:
+    name, path = "net.ipv4." + ".".join(words), "/proc/sys/net/ipv4/" + "/".join(words)
+    value = facts.sysctls.get(name)
+    if value == "1":
+        record.passed(node.name)
+    elif value is None:
+        record.inconclusive(node.name, node_subject(node), "%s was not read" % name, "cat %s" % path, name)
+    else:
+        record.failed(
+            node.name, Subject("Sysctl", name=name), "1", value, "%s: %s is %s: %s" % (node.name, name, value, meaning),
+            node_evidence(node, "cat %s" % path, [value]), "%s. At once: %s" % (_NOBODY, switch_on(node, path)),
+        )  # fmt: skip
+    return value == "1"
 
 
 def _pod_device(case: Case, record: Recorder) -> None:
@@ -63,8 +86,8 @@ def _judge(record: Recorder, node: Node, facts: NodeFacts, name: str, pod: Pod, 
 
 CHECKS = (
     Check(
-        "sysctls.forwarding", "The node forwards IPv4",
-        "Calico makes every node a router; Felix sets this once at start and never looks again.",
+        "sysctls.forwarding", "The node forwards IPv4, and what arrives from other nodes too",
+        "Calico makes every node a router; Felix sets this once at start and never looks again. It can be off on one device.",
         "sysctl -w net.ipv4.ip_forward=1 on the node; find who turned it off (a file in /etc/sysctl.d).", _forwarding, "critical",
     ),
     Check(

@@ -15,6 +15,7 @@ from ansible_collections.podnet.calico.plugins.module_utils import _model as m
 from hypothesis import strategies as st
 
 MODES = ("VXLAN", "VXLANCrossSubnet", "IPIP", "IPIPCrossSubnet", "None")
+VERSIONS, SIZES = ("v3.30.7", "v3.32.1", None), (26, 28, 30)
 _VXLAN = {"VXLAN": "Always", "VXLANCrossSubnet": "CrossSubnet"}
 _IPIP = {"IPIP": "Always", "IPIPCrossSubnet": "CrossSubnet"}
 _OVERHEAD = {"VXLAN": 50, "VXLANCrossSubnet": 50, "IPIP": 20, "IPIPCrossSubnet": 20, "None": 0}
@@ -51,6 +52,15 @@ class Plan:
             address = str(lender["block"][-1])
             if address not in [pod["address"] for pod in self.pods] + [lender["tunnel"]]:
                 self.pods.append({"node": borrower, "name": "borrower", "address": address})
+
+    @classmethod
+    def random(cls, chance):
+        """Any cluster, by a source of chance: as ``plans`` draws them, and hundreds of times as fast."""
+        count = chance.randint(1, 4)
+        return cls(
+            chance.choice(MODES), [chance.randint(0, 1) for _number in range(count)], [chance.randint(0, 3) for _number in range(count)],
+            chance.choice(VERSIONS), chance.random() < 0.5, chance.choice(SIZES), chance.randint(0, 3),
+        )  # fmt: skip
 
     @property
     def felix(self):
@@ -115,7 +125,7 @@ class Plan:
         elif self.mode.startswith("IPIP"):
             links.append(m.Link("tunl0", 1480, True, kind="ipip"))
             addresses.append(m.Address("tunl0", node["tunnel"], 32))
-        sysctls = {"net.ipv4.ip_forward": "1"}
+        sysctls = {"net.ipv4.ip_forward": "1", **{f"net.ipv4.conf.{link.name}.forwarding": "1" for link in links}}
         for pod in own:
             device = cali("default", pod["name"])
             links.append(m.Link(device, mtu, True, True, "ee:ee:ee:ee:ee:ee", "veth"))
@@ -181,8 +191,8 @@ def plans(draw, least_nodes=1):
         draw(st.sampled_from(MODES)),
         draw(st.lists(st.integers(0, 1), min_size=count, max_size=count)),
         draw(st.lists(st.integers(0, 3), min_size=count, max_size=count)),
-        draw(st.sampled_from(["v3.30.7", "v3.32.1", None])),
+        draw(st.sampled_from(VERSIONS)),
         draw(st.booleans()),
-        draw(st.sampled_from([26, 28, 30])),
+        draw(st.sampled_from(SIZES)),
         draw(st.integers(0, 3)),
     )

@@ -276,6 +276,34 @@ def test_what_is_not_modelled_is_said_and_never_failed(setting, reason):
     assert verdict.summary["passed"] > 20, "what still holds is still judged"
 
 
+def cloud(**told):
+    """A cluster whose BGP is off, so that BIRD runs nowhere; the pods' addresses are routed by somebody else."""
+    snapshot = recording(NONE)
+    header = snapshot.header._replace(settings=snapshot.header.settings._replace(bgp_enabled=False, **told))
+    snapshot = snapshot._replace(header=header)
+    for node in snapshot.nodes:
+        snapshot = with_facts(
+            snapshot, node.name,
+            routes=lambda routes: tuple(route for route in routes if route.protocol != "bird"),
+            bird=lambda bird: bird._replace(running=False, sessions=(), routes=()),
+        )  # fmt: skip
+    return snapshot
+
+
+def test_the_routes_of_a_pool_without_bgp_are_not_modelled_and_all_else_is_judged():
+    verdict = judge(cloud())
+    [finding] = verdict.findings
+    assert (finding.id, finding.outcome, finding.subject.kind) == ("blocks.remote-route", "inconclusive", "IPPool")
+    assert "not modelled (pool default-ipv4-ippool without BGP" in finding.message
+    assert {result.outcome for result in verdict.results if result.id == "host.route"} == {"passed"}
+    pod = next(pod for pod in cloud().pods if pod.node == WORKER and not pod.host_network)
+    assert "host.route" in failed(judge(without_route(cloud(), WORKER, f"{pod.address}/32")))
+
+
+def test_a_pool_without_bgp_whose_routes_felix_was_told_to_make_is_judged():
+    assert "blocks.remote-route" in failed(judge(cloud(program_cluster_routes="Enabled")))
+
+
 def test_checks_are_chosen_by_wildcard_and_a_misspelt_one_is_refused():
     only = judge(recording(), checks=["blocks.*"], skip_checks=["blocks.policy-*"])
     assert {result.id.partition(".")[0] for result in only.results} == {"blocks"}
