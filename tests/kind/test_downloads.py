@@ -11,10 +11,11 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "doubles"))
@@ -288,3 +289,48 @@ def test_a_local_file_wins_over_its_url_and_must_be_what_the_folder_says(host, m
     assert list(run.said) == ["kubectl"]
     assert f"expected sha256 {'1' * 64}, got {sha256(b'local')}" in run.said["kubectl"]
     assert not host.installed("kubectl").exists()
+
+
+@pytest.fixture
+def both_architectures(tmp_path, published):
+    """A site whose checksum files name the other architecture's files too; those files themselves are nowhere."""
+    here, other = publishers.ARCHITECTURE, {"amd64": "arm64", "arm64": "amd64"}[publishers.ARCHITECTURE]
+    copied = replace(published, folder=shutil.copytree(published.folder, tmp_path / "site"))
+
+    def place(requested: str) -> Path:
+        file = copied.folder / requested.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
+
+    package = f"containerlab_{copied.versions.containerlab}_linux_{other}.tar.gz"
+    for tool, line in (("containerlab_checksums", package), ("calicoctl_checksums", f"calicoctl-linux-{other}")):
+        sums = place(copied.path(tool, ""))
+        sums.write_text(f"{sums.read_text()}{'2' * 64}  {line}\n", encoding="ascii")
+    for tool, ending in (("kind", ".sha256sum"), ("kubectl", ".sha256")):
+        place(copied.path(tool, FILES[tool].replace(here, other)) + ending).write_text("2" * 64 + "\n", encoding="ascii")
+    with site.Mirror(copied) as mirror:
+        yield mirror
+
+
+def test_what_was_pinned_once_is_refused_when_its_publisher_serves_another_file_and_its_checksum(tmp_path, both_architectures):
+    mirror, host, pinned = both_architectures, Host(tmp_path, both_architectures), tmp_path / "versions.yml"
+    given = {**mirror.variables, "podnet_pin_file": str(pinned), "podnet_download_delay": 0}
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    argv = [program, "-i", "localhost,", "playbooks/pin.yml", "-e", json.dumps(given)]
+    ended = subprocess.run(argv, cwd=ROOT, text=True, capture_output=True, timeout=PATIENCE, check=False)
+    assert ended.returncode == 0, ended.stdout
+    found = yaml.safe_load(pinned.read_text(encoding="utf-8"))["podnet_version_sets"]["doubles"]
+    assert found["kubectl"]["files"][FILES["kubectl"]]["sha256"] == sha256(body(mirror, "kubectl"))
+    assert found["calico"]["calicoctl"]["files"][FILES["calicoctl"]]["sha256"] == sha256(body(mirror, "calicoctl"))
+    assert [len(found[tool]["files"]) for tool in ("containerlab", "kind", "kubectl")] == [2, 2, 2]
+
+    sets = mirror.variables["podnet_version_sets"]
+    sets["doubles"]["kind"]["files"] = found["kind"]["files"]
+    kind = body(mirror, "kind")
+    mirror.fault(path(mirror, "kind"), site.altered())
+    other = sha256(site.altered()(kind, 0, "").body)
+    mirror.fault(path(mirror, "kind") + ".sha256sum", lambda *_: site.Answer(body=f"{other}  {FILES['kind']}\n".encode()))
+    assert f"expected sha256 {sha256(kind)}, got {other}" in host.obtain("kind", podnet_version_sets=sets).said["kind"]
+    mirror.heal()
+    assert host.obtain("kind", podnet_version_sets=sets).said == {}
+    assert json.loads(host.installed("kind").with_name("kind.obtained.json").read_text())["trust"] == "pinned"

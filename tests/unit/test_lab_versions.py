@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 
 import jinja2
+import jinja2.nativetypes
 import jsonschema
 import pytest
 import yaml
+from ansible.plugins.test.core import search as regex_search
 from ansible.plugins.test.core import version_compare
 from ansible_collections.podnet.calico.plugins.filter.version_set import version_set
 from ansible_collections.podnet.calico.plugins.filter.version_set_errors import version_set_errors
@@ -73,6 +75,27 @@ def test_the_node_image_is_the_one_of_the_table(name):
     kubernetes = SETS[name]["kubernetes"]
     digest = VERSIONS["__lab_node_images"][kubernetes["built_for_kind"]][kubernetes["version"]]
     assert kubernetes["image"] == "kindest/node:%s@sha256:%s" % (kubernetes["version"], digest)
+
+
+def test_the_images_that_are_kept_are_those_that_a_labs_operator_deploys():
+    """What `operator --print-images=listcalico` of v1.42.3 prints (tigera/operator, pkg/components/calico.go and cmd/main.go)."""
+    deployed = "cni kube-controllers node typha pod2daemon-flexvol apiserver csi node-driver-registrar goldmane whisker whisker-backend webhooks"
+    asked_for = "cni-windows key-cert-provisioner node-windows envoy-gateway envoy-proxy envoy-ratelimit guardian istio-pilot istio-ztunnel"
+    printed = [f"quay.io/calico/{name}:v3.32.1" for name in (deployed + " " + asked_for).split()]
+    printed += ["quay.io/calico/node:v3.32.1-fips", "quay.io/tigera/operator:v1.42.3"]
+    environment = jinja2.nativetypes.NativeEnvironment(undefined=jinja2.StrictUndefined)
+    environment.tests["search"] = regex_search
+    environment.filters["unique"] = lambda items: list(dict.fromkeys(items))
+    known = {
+        "__lab_versions": SETS["current"],
+        "__lab_operator_image": "quay.io/tigera/operator:v1.42.3",
+        "__lab_images_unused": VERSIONS["__lab_images_unused"],
+        "__lab_operator_said": {"stdout_lines": ["some line of a log", *printed]},
+    }
+    images = environment.from_string(VERSIONS["__lab_images"]).render(known)
+    others = [SETS["current"][which]["image"] for which in ("kubernetes", "multitool") if which in SETS["current"]]
+    assert set(images) == {*others, "quay.io/tigera/operator:v1.42.3", *(f"quay.io/calico/{name}:v3.32.1" for name in deployed.split())}
+    assert len(images) == len(set(images))
 
 
 def test_the_original_set_is_the_original_labs():
