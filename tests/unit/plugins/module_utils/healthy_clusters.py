@@ -15,7 +15,7 @@ from ansible_collections.podnet.calico.plugins.module_utils import _model as m
 from hypothesis import strategies as st
 
 MODES = ("VXLAN", "VXLANCrossSubnet", "IPIP", "IPIPCrossSubnet", "None")
-VERSIONS, SIZES = ("v3.30.7", "v3.32.1", None), (26, 28, 30)
+VERSIONS, SIZES = ("v3.30.7", "v3.31.5", "v3.32.1", None), (26, 28, 30)
 _VXLAN = {"VXLAN": "Always", "VXLANCrossSubnet": "CrossSubnet"}
 _IPIP = {"IPIP": "Always", "IPIPCrossSubnet": "CrossSubnet"}
 _OVERHEAD = {"VXLAN": 50, "VXLANCrossSubnet": 50, "IPIP": 20, "IPIPCrossSubnet": 20, "None": 0}
