@@ -17,7 +17,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
     POD_OUTPUT_BYTES,
     Cluster,
 )
-from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Header,
     Node,
@@ -89,7 +89,7 @@ _OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
 def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = EVERYTHING) -> Snapshot:
     """Everything that ``evidence`` asks for, as it is now. The API is always read: nothing means anything without it."""
     collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    group, version, kubeadm = calico_group(cluster), cluster.get("/version"), _kubeadm(cluster)
+    group, version, (kubeadm, unread) = _about(cluster)
     objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
     nodes, pods = sorted(objects["nodes"]), sorted(objects["pods"], key=lambda pod: (pod.namespace, pod.name))
     nodes = _with_calico_node(nodes, pods)
@@ -106,7 +106,7 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
         api_group=group,
         evidence=tuple(name for name in EVIDENCE if name == API or name in evidence),
         settings=_settings.settings(objects, kubeadm),
-        unobserved=tuple(missing),
+        unobserved=tuple(missing + unread),
     )
     return Snapshot(
         header=header,
@@ -118,6 +118,22 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
         handles=tuple(sorted(objects["ipamhandles"], key=lambda handle: handle.id)),
         workloads=tuple(sorted(objects["daemonsets"] + objects["deployments"])),
     )
+
+
+def _about(cluster: Cluster) -> Tuple[str, Dict[str, Any], Tuple[Optional[str], List[Unobserved]]]:
+    """Calico's group, the server's version, kubeadm's record. Side by side, because only run_all ends at the deadline:
+    a read timeout starts anew with every byte, so a server that sends one now and then would hold the task for good.
+    """
+    questions = (calico_group, lambda asked: asked.get("/version"), _kubeadm)
+    answers = cluster.run_all(lambda question: question(cluster), questions)
+    for answer in answers:
+        if answer.error is not None:
+            raise answer.error
+    if not all(answer.finished for answer in answers):
+        late = "The deadline of %g s passed before %s said what it serves" % (cluster.limits.deadline, cluster.server)
+        raise PodnetError(late, reason=UNREACHABLE)
+    group, version, kubeadm = (answer.value for answer in answers)
+    return group, version, kubeadm
 
 
 def nodes_only(cluster: Cluster) -> List[Node]:
@@ -180,15 +196,19 @@ def _why(kind: Kind, error: BaseException) -> str:
     return '%s. Grant verb "list" on resource "%s" (API group "%s")' % (error.message, kind.plural, group)
 
 
-def _kubeadm(cluster: Cluster) -> Optional[str]:
-    """kubeadm's own record of the cluster; a cluster made by other means has none, and few may read it."""
+def _kubeadm(cluster: Cluster) -> Tuple[Optional[str], List[Unobserved]]:
+    """kubeadm's own record of the cluster, or why it may not be read; a cluster made by other means has none."""
     try:
         answer = cluster.get("/api/v1/namespaces/kube-system/configmaps/kubeadm-config")
     except PodnetError as error:
-        if error.reason in (FORBIDDEN, NOT_FOUND):
-            return None
-        raise
-    return (answer.get("data") or {}).get("ClusterConfiguration")
+        if error.reason == NOT_FOUND:
+            return None, []
+        if error.reason != FORBIDDEN:
+            raise
+        reason = '%s. Grant verb "get" on resource "configmaps" (API group ""), name "kubeadm-config", in namespace "kube-system"'
+        command = "kubectl get configmap --namespace kube-system kubeadm-config"
+        return None, [Unobserved("kubeadm-config", command, reason % error.message)]
+    return (answer.get("data") or {}).get("ClusterConfiguration"), []
 
 
 def _with_calico_node(nodes: Iterable[Node], pods: Iterable[Pod]) -> List[Node]:

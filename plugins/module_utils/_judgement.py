@@ -16,6 +16,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Snapshot,
     Verdict,
 )
+from ansible_collections.podnet.calico.plugins.module_utils._route_diff import RouteDiff
 from ansible_collections.podnet.calico.plugins.module_utils._source import save_snapshot
 
 
@@ -54,10 +55,12 @@ def _kubectl(params: Any) -> str:
     return " ".join(words)
 
 
-def finish(module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str] = None, **more: Any) -> NoReturn:
+def finish(
+    module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str] = None, routes: Optional[RouteDiff] = None, **more: Any
+) -> NoReturn:
     """Write the files and end the task, with ``more`` keys in its result.
 
-    ``kept``: the file that the snapshot came from, where it came from one.
+    ``kept``: the file that the snapshot came from, where it came from one. ``routes``: what --diff is to show.
     """
     params = module.params
     snapshot_path = save_snapshot(module, params["snapshot_path"], snapshot) or kept
@@ -67,6 +70,8 @@ def finish(module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str
         _verdict_file.write(verdict_path, verdict, snapshot_path)
     result = _verdict_file.as_result(verdict, max(0, params["max_findings"]))
     result.update(verdict_path=verdict_path, snapshot_path=snapshot_path, screen=_report.screen(verdict, _kubectl(params)), **more)
+    if routes is not None:
+        result.update(diff=routes.for_ansible(), screen=result["screen"] + routes.for_screen())
     if verdict.failed:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -23,6 +23,11 @@ extends_documentation_fragment:
   - podnet.calico.verdict
   - podnet.calico.attributes
   - podnet.calico.attributes.cluster
+attributes:
+  diff_mode:
+    description: Returns details of what has changed or would change when in C(diff) mode.
+    support: full
+    details: Nothing is changed; what is shown are the routes that were observed against those that are expected, where they differ.
 options:
   snapshots:
     description:
@@ -134,6 +139,20 @@ findings:
   returned: always
   type: list
   elements: dict
+diff:
+  description:
+    - For each node whose routes inside the pools differ from those that are expected, the observed ones as C(before) and the
+      expected ones as C(after); only what differs, of at most 20 nodes and 40 lines each. Nothing where all is as expected,
+      where an API list could not be read, or where it is not known who makes the routes.
+    - RV(screen) ends with the same, for Ansible shows no diff of a task that fails or changes nothing.
+  returned: with C(--diff)
+  type: list
+  elements: dict
+  sample:
+    - before_header: "pod-routing-worker: observed routes"
+      after_header: "pod-routing-worker: expected routes"
+      before: "192.168.112.192/26 via 172.18.0.2 dev eth0 proto 80 onlink\n"
+      after: "192.168.112.192/26 via 172.18.0.4 dev eth0 proto 80 onlink\n"
 verdict_path:
   description: The file that holds the whole verdict, if one was written.
   returned: always
@@ -165,6 +184,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._arguments import cl
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._judgement import finish, judge, verdict_arguments
 from ansible_collections.podnet.calico.plugins.module_utils._parallel import Deadline
+from ansible_collections.podnet.calico.plugins.module_utils._route_diff import RouteDiff
 from ansible_collections.podnet.calico.plugins.module_utils._source import live_arguments, live_snapshot, saved_snapshot
 
 
@@ -209,7 +229,8 @@ def main():
         else:
             snapshot, verdict = saved, judge(module, saved, module.params["checks"], module.params["skip_checks"])
         reports = _run_folder.write_reports(module, snapshot, verdict)
-        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None, reports=reports)
+        routes = RouteDiff(snapshot) if module._diff else None
+        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None, routes=routes, reports=reports)
     except PodnetError as error:
         fail_from(module, error)
 

@@ -32,6 +32,7 @@ options:
     choices:
       - all
       - allocation-without-pod
+      - bgp-isolated
       - bgp-session-down
       - blackhole-deleted
       - block-affinity-foreign
@@ -44,6 +45,8 @@ options:
       - foreign-route
       - ip-forward-off
       - masquerade-pool-removed
+      - node-address-wrong
+      - pod-address-outside
       - pod-address-released
       - pod-device-down
       - pod-device-mtu

@@ -116,10 +116,10 @@ class ProcessRuntime:
 class ApiServer:
     """One server in a thread; ``store`` is touched through `call` only."""
 
-    def __init__(self, folder: Path, *, kubelet: bool = True) -> None:
+    def __init__(self, folder: Path, *, kubelet: bool = True, version: str = "v1.32.13") -> None:
         self.credentials = tls.make_credentials()
         self.runtime = ProcessRuntime()
-        self._kubelet = kubelet
+        self._kubelet, self._version = kubelet, version
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -192,7 +192,7 @@ class ApiServer:
         self._stop = asyncio.Event()
         self.store = Store(service_subnet=SERVICE_SUBNET)
         self.authenticator = Authenticator(self.store, self.credentials.token)
-        identity = Identity(self.credentials.ca_certificate, self.address)
+        identity = Identity(self.credentials.ca_certificate, self.address, self._version)
         if self._kubelet:
             self.store.subscribe(self._on_change)
         runner = web.AppRunner(build_app(self.store, self.runtime, self.authenticator, identity), access_log=None, shutdown_timeout=0.1)

@@ -65,6 +65,22 @@ def test_exec_needs_pods_exec(server, reader):
     )  # fmt: skip
 
 
+def test_from_kubernetes_1_35_on_exec_needs_create_as_well(tmp_path):
+    """AuthorizePodWebsocketUpgradeCreatePermission, kubernetes/kubernetes PR 134577."""
+    path = f"{PODS}/a/exec?command=true&stdout=1"
+    for version, message in (("v1.34.2", "Upgrade request required"), ("v1.35.0", 'cannot create resource "pods/exec"')):
+        with ApiServer(tmp_path, version=version) as server:
+            server.create("serviceaccounts", {"metadata": {"name": "reader", "namespace": "default"}})
+            server.post(PODS, POD)
+            rules = [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}]
+            server.post(f"{RBAC}/namespaces/default/roles", {"kind": "Role", "metadata": {"name": "reader"}, "rules": rules})
+            server.post(f"{RBAC}/namespaces/default/rolebindings", {
+                "kind": "RoleBinding", "metadata": {"name": "reader"}, "roleRef": {"kind": "Role", "name": "reader"},
+                "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "default"}],
+            })  # fmt: skip
+            assert message in server.request("GET", path, token=token(server)).message
+
+
 def test_access_reviews_answer_as_the_server_would(server, reader):
     def may(verb, resource, subresource=""):
         attributes = {"verb": verb, "resource": resource, "subresource": subresource, "namespace": "default"}

@@ -519,6 +519,22 @@ async def test_a_node_that_is_registered_again_gets_another_tunnel_address(lab):
 
 
 @in_a_lab
+async def test_an_address_that_somebody_changed_stays_until_calico_node_starts_again(lab):
+    def address():
+        return lab.store.get("nodes", WORKER2)["metadata"]["annotations"].get("projectcalico.org/IPv4Address")
+
+    def gateways():
+        return {route.gateway for route in lab.kernel.networks[WORKER].routes}
+
+    lab.patch("nodes", WORKER2, {"metadata": {"annotations": {"projectcalico.org/IPv4Address": "172.18.255.254/16"}}})
+    await lab.until(lambda: "172.18.255.254" in gateways() and "172.18.0.4" not in gateways())
+    assert address() == "172.18.255.254/16"
+    (agent,) = [p for p in lab.pods("calico-node", "calico-system") if p["spec"]["nodeName"] == WORKER2]
+    lab.store.delete("pods", agent["metadata"]["name"], "calico-system")
+    await lab.until(lambda: address() == "172.18.0.4/16" and "172.18.0.4" in gateways())
+
+
+@in_a_lab
 async def test_routes_stay_when_calico_node_goes_and_bird_ends(lab):
     routes = lab.kernel.networks[WORKER].routes
     ds = {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": CONTROL_PLANE}}}}}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -164,3 +165,49 @@ def lab(built) -> Lab:
     lab, first_run = built
     assert first_run.code == 0, first_run.fault or first_run.text
     return lab
+
+
+class OtherLab(Lab):
+    """A second lab, of another Kubernetes, and the accounts of rbac/ in it."""
+
+    def restricted(self, file: str) -> Path:
+        """The kubeconfig of the account in a file of rbac/, made by the very lines of docs/rbac.md."""
+        account = Path(file).stem
+        folder = self.stranger.folder / f"{self.name}-{account}"
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "rbac").symlink_to(CHECKOUT / "rbac")
+            lines = re.search(r"^```bash\n(.*?)^```", (CHECKOUT / "docs" / "rbac.md").read_text(), re.DOTALL | re.MULTILINE)[1]
+            script = f"set -eu; cd {folder}\n" + lines.replace("verify", account)
+            ended = self.stranger.command("bash", "-c", script, KUBECONFIG=str(self.kubeconfig))
+            assert ended.returncode == 0, ended.stderr
+        return folder / "podnet.kubeconfig"
+
+    def verify(self, kubeconfig: Path, **variables) -> Run:
+        """podnet.calico.verify as it is called for a cluster that this project did not build."""
+        given = {"podnet_provider": "existing", **variables}
+        return self.stranger.play("podnet.calico.verify", variables=given, KUBECONFIG=str(kubeconfig))
+
+
+@pytest.fixture(scope="session")
+def other(stranger):
+    """The second lab, on its own."""
+    other = OtherLab(stranger, "other")
+    try:
+        run = other.play("podnet.calico.deploy", variables={"podnet_kubernetes_version": "v1.35.0"})
+        assert run.code == 0, run.fault
+        yield other
+    finally:
+        gone = other.play("podnet.calico.destroy")
+        assert gone.code == 0, gone.text
+
+
+@pytest.fixture(scope="module")
+def foreign(other):
+    """The second lab without its mark: a cluster of which nothing says that this project built it."""
+    where = ("configmap", "--namespace", "kube-system", "podnet-lab")
+    mark = json.loads(other.kubectl("get", *where, "--output", "json"))
+    other.kubectl("delete", *where)
+    yield other
+    data = [f"--from-literal={key}={value}" for key, value in mark["data"].items()]
+    other.kubectl("create", *where, *data)

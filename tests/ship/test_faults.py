@@ -17,12 +17,15 @@ from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, calico_group, collect
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS, Lab
+from conftest import Lab as LivingLab
 
 #: Longer than Calico, or the sandbox, takes to follow an object or a session; it ends a wait that would be for ever.
 PATIENCE = 60
 #: Healed by Felix alone, at its clock: up to 10 s.
 SLOW = ("vxlan-device-deleted",)
 CHOSEN = [name for name in FAULTS if name not in SLOW or os.environ.get("PODNET_TEST_ALL")]
+#: A second lab is left to PODNET_TEST_ALL.
+breadth = pytest.mark.skipif(not os.environ.get("PODNET_TEST_ALL"), reason="breadth: PODNET_TEST_ALL=1")
 #: Objects of IPAM, which faults change.
 IPAM = ("ipamblocks", "blockaffinities", "ipamhandles")
 
@@ -64,10 +67,11 @@ class Subject:
                 "fdb": sorted(map(str, node.facts.fdb)),
                 "sessions": {session.name: session.state for session in node.facts.bird.sessions},
                 "masquerade": node.facts.masquerade,
+                "address": node.calico_address,
             }
             for node in snapshot.nodes
         }
-        objects = {}
+        objects = {"pods": sorted((pod.namespace, pod.name, pod.calico_address or "") for pod in snapshot.pods)}
         for plural in IPAM:
             path = f"/apis/{calico_group(self.cluster)}/v1/{plural}"
             objects[plural] = dict(self.cluster.list(path, lambda item: (item["metadata"]["name"], item["spec"])))
@@ -130,6 +134,46 @@ def test_the_playbook_breaks_the_recorded_lab_and_heals_all(lab, subject, health
     run = lab.play("podnet.calico.break", variables={"podnet_fault_state": "absent"})
     assert run.code == 0, run.fault
     assert subject.state(subject.seen()[1]) == healthy
+
+
+@pytest.fixture(scope="module")
+def routed(stranger):
+    """A lab whose block routes come by BGP: without encapsulation."""
+    lab = LivingLab(stranger, "routed")
+    try:
+        run = lab.play("podnet.calico.deploy", variables={"calico_encapsulation": "None"})
+        assert run.code == 0, run.fault or run.text
+        yield lab, Subject(lab)
+    finally:
+        gone = lab.play("podnet.calico.destroy")
+        assert gone.code == 0, gone.text
+
+
+@breadth
+@pytest.mark.parametrize("name", ["bgp-isolated", "bgp-session-down", "block-route-gateway", "node-address-wrong"])
+def test_where_bgp_makes_the_routes_a_fault_has_one_headline_too(routed, name):
+    _lab, subject = routed
+    assert subject.seen_green()[0].findings == ()
+    _outcome, (headline,) = made_and_seen(subject, FAULTS[name])
+    assert headline.id == FAULTS[name].check
+    (healed,) = subject.lab().heal(name)
+    assert healed.left_alone == [] and subject.seen_green()[0].findings == ()
+
+
+@breadth
+def test_an_uplink_that_is_down_is_the_cause_of_all_that_goes_with_it(routed):
+    """No fault of routing_fault: a node of a real cluster could not be reached to heal it. The sandbox's API needs no uplink."""
+    lab, subject = routed
+    assert subject.seen_green()[0].findings == ()
+    lab.on_node("worker", "ip", "link", "set", "eth0", "down")
+    try:
+        (headline,) = headlines_of(subject.seen()[0])
+        assert (headline.id, headline.node, headline.subject.name) == ("nodes.uplink", "routed-worker", "eth0")
+        assert {key.split()[0] for key in headline.consequences} >= {"host.gateway-route", "blocks.remote-route"}
+    finally:
+        lab.on_node("worker", "ip", "link", "set", "eth0", "up")
+        lab.on_node("worker", "ip", "route", "replace", "default", "via", "172.18.0.1")
+    assert subject.seen_green()[0].findings == ()
 
 
 def test_the_playbook_without_a_lab_says_how_to_build_one(stranger):

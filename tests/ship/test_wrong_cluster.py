@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 
-import pytest
 from conftest import Lab
 
 #: Everything a careless run could have touched.
@@ -18,19 +17,6 @@ def state(lab: Lab) -> dict[str, str]:
     """Each object of the cluster with its version: a write of any kind changes one."""
     items = json.loads(lab.kubectl("get", KINDS, "-A", "-o", "json"))["items"]
     return {item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in items}
-
-
-@pytest.fixture(scope="module")
-def other(stranger):
-    """A second lab, on its own."""
-    other = Lab(stranger, "other")
-    try:
-        run = other.play("podnet.calico.deploy")
-        assert run.code == 0, run.fault
-        yield other
-    finally:
-        gone = other.play("podnet.calico.destroy")
-        assert gone.code == 0, gone.text
 
 
 def test_site_and_destroy_leave_the_cluster_of_kubeconfig_as_it_was(lab, other):

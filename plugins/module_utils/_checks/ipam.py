@@ -134,6 +134,7 @@ def _layout_problem(case: Case, own: Prefix, block: Block, before: Optional[Tupl
 def _pools(case: Case, record: Recorder) -> None:
     if not record.lists("ippools"):
         return
+    record.lists("kubeadm-config")  # the service range is in it: without it, the other ranges are compared nevertheless
     taken = [("service range", cidr) for cidr in (case.settings.service_cidr or "").split(",") if cidr]
     taken += [("subnet of node %s" % node.name, node.calico_address) for node in case.snapshot.nodes if node.calico_address]
     seen: List[Tuple[str, str]] = []

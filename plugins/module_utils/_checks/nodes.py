@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Dict
 
-from .._model import Node
+from .._model import Address, Node, Subject
 from .._prefix import prefix
 from .case import Case
 from .record import CLUSTER, Check, Recorder, node_evidence, node_subject
+from .remedies import on_node
 
 
 def _ready(case: Case, record: Recorder) -> None:
@@ -28,7 +30,17 @@ def _ready(case: Case, record: Recorder) -> None:
         )  # fmt: skip
 
 
+def _listed(case: Case, record: Recorder) -> None:
+    gaps = [gap.what for gap in case.snapshot.header.unobserved if gap.what != "probes"]
+    for what in gaps:
+        record.lists(what)
+    if not gaps:
+        record.passed(None)
+
+
 def _calico_node(case: Case, record: Recorder) -> None:
+    if not record.lists("pods"):
+        return
     for node in case.snapshot.nodes:
         if node.os != "linux":
             record.inconclusive(node.name, node_subject(node), "not modelled (%s node)" % node.os)
@@ -113,6 +125,45 @@ def _address_problem(case: Case, node: Node, seen: Dict[str, str]):
     return None
 
 
+def _uplink(case: Case, record: Recorder) -> None:
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "links", "addresses", "routes")
+        device = case.expectation.uplink(node) if facts is not None else None
+        if facts is None or device is None:
+            continue  # an address that is on no device is nodes.address's
+        link = case.links(node).get(device)
+        own = next(entry for entry in facts.addresses if entry.dev == device and entry.address == case.expectation.host_address(node))
+        if link is not None and not (link.admin_up and link.carrier):
+            down = "down" if not link.admin_up else "without carrier"
+            record.failed(
+                node.name, Subject("Device", name=device), "up", down,
+                "%s: %s, which has the node's address %s, is %s: the node is cut off" % (node.name, device, own.address, down),
+                node_evidence(node, "ip link show %s" % device, [down]),
+                "Nobody sets it up. On the node itself, for no other way leads there: ip link set %s up" % device,
+            )  # fmt: skip
+        elif not _reaches_subnet(case, node, own):
+            subnet = ipaddress.ip_network("%s/%d" % (own.address, own.prefixlen), strict=False)
+            record.failed(
+                node.name, Subject("Device", name=device), "a route to the node's subnet %s" % subnet, "none",
+                "%s has no route to its own subnet %s on %s: it reaches its neighbours by a router at best"
+                % (node.name, subnet, device),
+                node_evidence(node, "ip route show dev %s" % device, []),
+                "Nobody repairs it; the kernel makes it with the address: %s"
+                % on_node(node, "ip", "route", "add", str(subnet), "dev", device, "src", own.address),
+            )  # fmt: skip
+        else:
+            record.passed(node.name)
+
+
+def _reaches_subnet(case: Case, node: Node, own: Address) -> bool:
+    """Whether a route without a gateway covers the subnet of the address on its device; a /32 has no subnet."""
+    routes = case.routes(node)
+    around = (ipaddress.ip_network("%s/%d" % (own.address, length), strict=False) for length in range(own.prefixlen, -1, -1))
+    return own.prefixlen == 32 or any(
+        route.dev == own.dev and not route.gateway for network in around for route in routes.get(str(network), ())
+    )
+
+
 CHECKS = (
     Check(
         "nodes.ready", "Every node is Ready",
@@ -125,6 +176,11 @@ CHECKS = (
         "kubectl logs of the calico-node pod; check taints, image pulls and its readiness message.", _calico_node, "critical",
     ),
     Check(
+        "api.observed", "What is judged could be read from the API",
+        "A check on objects that could not be listed is inconclusive, never passed; and what is modelled depends on the settings.",
+        "Allow what rbac/view.yaml allows, and run again.", _listed, "minor",
+    ),
+    Check(
         "nodes.observed", "What is judged could be read on every node",
         "A check on evidence that is missing is inconclusive, never passed.",
         "Allow pods/exec in calico-node's namespace, and run again.", _observed, "minor",
@@ -134,5 +190,10 @@ CHECKS = (
         "Every route to another node's pods goes to this address, and its mask decides what CrossSubnet tunnels.",
         "Set nodeAddressAutodetectionV4 in the Installation (for example kubernetes: NodeInternalIP), or correct the "
         "annotation projectcalico.org/IPv4Address.", _address, "critical",
+    ),
+    Check(
+        "nodes.uplink", "Each node's uplink is up, and leads to its own subnet",
+        "What nodes send each other goes by the device of their address: with it go routes, BGP sessions and tunnels.",
+        "ip link set UPLINK up on the node, by its console; look at what manages the device.", _uplink, "critical",
     ),
 )  # fmt: skip

@@ -46,7 +46,8 @@ def _allocation(case: Case, record: Recorder) -> None:
 
 def _allocation_problem(case: Case, pod: Pod, address: str):
     if pod.calico_address and pod.calico_address != address and ":" not in pod.calico_address:
-        return "podIP %s" % pod.calico_address, "the CNI plugin wired it with %s" % pod.calico_address
+        where = ", which is in no block" if case.expectation.blocks.longest(pod.calico_address) is None else ""
+        return "podIP %s" % pod.calico_address, "the CNI plugin wired it with %s%s" % (pod.calico_address, where)
     others = [other for other in case.pods_by_address.get(address, ()) if other != pod]
     if others:
         return "an address of its own", "which %s has too" % ", ".join(_name(other) for other in others)

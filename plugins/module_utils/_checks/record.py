@@ -109,12 +109,17 @@ class Recorder:
     def inconclusive(self, node: Optional[str], subject: Subject, reason: str, command: str = "", what: str = "this",
                      evidence: Optional[Evidence] = None) -> None:
         """It cannot be said: the evidence is missing, or the engine does not model the configuration."""
-        if reason.startswith(NOT_MODELLED):
+        refusal, _stop, grant = reason.partition(". Grant verb")
+        if grant:
+            remedy = "Grant verb%s, as rbac/ does (docs/rbac.md), and run again." % grant
+        elif subject.kind == "Pod" and ("executable file not found" in reason or reason.endswith(": not found")):
+            remedy = "Leave pods without a shell or ip out, by pod_selector or namespaces: their routes are judged on their nodes, too."
+        elif reason.startswith(NOT_MODELLED):
             remedy = "Nothing is wrong by itself: podnet.calico cannot judge this configuration."
         else:
             remedy = "Make the evidence readable and run again: " + (command or "see the reason")
         self.failed(
-            node, subject, what + " is observed", reason, "%s: %s" % (node or "cluster", reason),
+            node, subject, what + " is observed", reason, "%s: %s" % (node or "cluster", refusal),
             evidence or Evidence(node or "cluster", command, reason), remedy, "minor", INCONCLUSIVE,
         )  # fmt: skip
         self._reasons.setdefault(node, reason)

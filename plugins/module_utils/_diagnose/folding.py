@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, Hashable, List, Optional, Sequence, Tuple
 
-from .._model import WARNING, Finding
+from .._model import FAILED, WARNING, Finding
 from .places import Places
 from .rules import POD_IS_CUT_OFF, RULES, Rule, node_is_cut_off
 
@@ -61,18 +61,22 @@ class _Folding:
                 continue
             for place in rule.met(self.places, finding):
                 cause = causes.get(place)
-                if cause is not None and self._root(cause) != index:
+                if cause is not None and self._root(cause) != index and self._may_explain(cause, index):
                     self.cause_of[index] = cause
                     break
 
     def _by_place(self, rule: Rule) -> Dict[Hashable, int]:
-        """The first of the rule's causes at each place."""
+        """The first of the rule's causes at each place, failures before what was not seen."""
         found: Dict[Hashable, int] = {}
-        for index in self._of(rule.causes):
+        for index in sorted(self._of(rule.causes), key=lambda one: self.findings[one].outcome != FAILED):
             if self.findings[index].outcome != WARNING:
                 for place in rule.at(self.places, self.findings[index]):
                     found.setdefault(place, index)
         return found
+
+    def _may_explain(self, cause: int, effect: int) -> bool:
+        """What was not seen explains no failure: that one was seen."""
+        return self.findings[cause].outcome == FAILED or self.findings[effect].outcome != FAILED
 
     def _of(self, patterns: Tuple[str, ...]) -> List[int]:
         found: List[int] = []

@@ -205,6 +205,18 @@ class Places:
                 if entry.what in _DECIDES:
                     yield node.name, entry.command, "%s: %s" % (entry.what, entry.reason)
 
+    def grant(self, finding: Finding) -> Keys:
+        """The rule that lacks, in words: one that is missing refuses the exec into every pod of a namespace."""
+        _before, words, what = finding.actual.partition("Grant verb")
+        if finding.outcome == INCONCLUSIVE and words:
+            yield words + what
+
+    def reason(self, finding: Finding) -> Keys:
+        """Why something of the subject was not seen: the same, whichever piece of evidence it was."""
+        _what, colon, why = finding.actual.partition(": ")
+        if finding.outcome == INCONCLUSIVE and colon:
+            yield finding.node, finding.subject, why
+
     def gap_nodes(self, finding: Finding) -> Keys:
         """The node on which something could not be seen."""
         if finding.outcome != INCONCLUSIVE:

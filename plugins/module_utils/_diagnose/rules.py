@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Callable, Hashable, Iterable, NamedTuple, Tuple
 
-from .._model import Finding
+from .._model import INCONCLUSIVE, Finding
 from .places import Places
 
 At = Callable[[Places, Finding], Iterable[Hashable]]
@@ -58,18 +58,51 @@ def _has_no_session(places: Places, finding: Finding) -> bool:
     return len(sessions) > 1 and not any(session.info.startswith("Established") for session in sessions)
 
 
+def _decided(places: Places, finding: Finding) -> bool:
+    return finding.outcome != INCONCLUSIVE
+
+
+def _undecided(places: Places, finding: Finding) -> bool:
+    return finding.outcome == INCONCLUSIVE
+
+
+def _without_a_way(places: Places, finding: Finding) -> bool:
+    """Whether a route is missing, or BIRD has no way to its next hop; one that leads elsewhere has another cause."""
+    return finding.actual in ("no route", "none") or (finding.actual.startswith("unreachable ") and _of_bird(places, finding))
+
+
+def _unread(places: Places, finding: Finding) -> bool:
+    """Whether nothing could be read on the node: the machine, and not only its kubelet, may be gone."""
+    node = places.case.nodes.get(finding.node or "")
+    return node is not None and (node.facts is None or node.facts.bird is None)
+
+
+def _without_doors(places: Places, finding: Finding) -> Iterable[Hashable]:
+    """All nodes, where the pods could not be listed: calico-node is one of them, and the door to its node."""
+    return [node.name for node in places.case.snapshot.nodes] if finding.expected == "pods is observed" else ()
+
+
 _P = Places
 _PACKETS = ("paths.*", "connectivity.*")
 _MISSING = ("blocks.remote-route", "blocks.borrowed-route")
 RULES: Tuple[Rule, ...] = (
     # What was not seen. The same gap is told once, whichever checks wanted it.
     Rule(("nodes.ready", "nodes.calico-node"), ("*",), _P.node, _P.gap_nodes),
+    Rule(("api.observed",), ("*",), _P.gap, _P.gap),
+    Rule(("api.observed",), ("*",), _without_doors, _P.gap_nodes),
+    Rule(("*",), ("*",), _P.grant, _P.grant),
+    Rule(("*",), ("*",), _P.reason, _P.reason),
     Rule(("nodes.observed",), ("*",), _P.gap, _P.gap),
     Rule(("*",), ("*",), _P.gap, _P.gap),
     # What everything else is derived from.
     Rule(("intent.pools",), ("blocks.*",), _P.prefix, _P.around),
     Rule(("intent.pools",), ("vxlan.*", "pods.mtu", "connectivity.encapsulation"), _anywhere, _anywhere),
     Rule(("nodes.address",), ("blocks.*", "bgp.sessions", "vxlan.*") + _PACKETS, _P.node, _P.nodes),
+    Rule(("nodes.address",), ("pods.mtu",), _P.node, _where(_undecided, _P.node)),
+    # What cuts off a whole node. BGP's next node loses its routes because of the session, and the session because of this.
+    Rule(("nodes.uplink",), ("blocks.*", "host.gateway-route"), _P.node, _where(_without_a_way, _P.node)),
+    Rule(("nodes.uplink",), ("bgp.sessions",) + _PACKETS, _P.node, _P.nodes),
+    Rule(("nodes.ready", "nodes.calico-node"), ("bgp.sessions",), _where(_unread, _P.node), _where(_decided, _P.nodes)),
     Rule(("ipam.affinity", "ipam.owner", "ipam.layout"), ("ipam.*", "blocks.*", "pods.allocation") + _PACKETS, _P.prefix, _P.around),
     # Pods.
     Rule(("host.device",), ("host.route", "sysctls.pod-device", "pods.*") + _PACKETS, _P.pods, _P.pods),

@@ -102,6 +102,9 @@ class Hands:
 
 
 def _kubectl_name(path: str) -> str:
-    """/apis/crd.projectcalico.org/v1/ipamblocks/NAME as kubectl takes it."""
+    """/apis/crd.projectcalico.org/v1/ipamblocks/NAME, or /api/v1/namespaces/NAMESPACE/pods/NAME, as kubectl takes it."""
     parts = path.strip("/").split("/")
-    return "%s.%s/%s" % (parts[3], parts[1], parts[4])
+    if parts[0] == "apis":
+        return "%s.%s/%s" % (parts[3], parts[1], parts[4])
+    namespace = "-n %s " % parts[3] if len(parts) > 4 else ""
+    return "%s%s/%s" % (namespace, parts[-2], parts[-1])

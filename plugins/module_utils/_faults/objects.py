@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds of change in Calico's objects: whether one exists, what one field says, who holds an address of a block.
+"""Kinds of change in objects: whether one exists, what a field or annotation says, who holds an address of a block.
 
 Only what the fault is about is changed, on the object as it is at that moment: what others change meanwhile stays.
 """
@@ -50,6 +50,24 @@ class SpecField:
         hands.edit(place, change, "kubectl patch %%s --type merge -p '%s'" % json.dumps({"spec": {key: wanted}}))
 
 
+class Annotation:
+    """One annotation of the object, of Calico's on a Node or Pod."""
+
+    def read(self, hands: Hands, place: str, key: str) -> Optional[str]:
+        item = hands.object(place)
+        return None if item is None else (item["metadata"].get("annotations") or {}).get(key)
+
+    def write(self, hands: Hands, place: str, key: str, current: Any, wanted: Optional[str]) -> None:
+        def change(item: Dict[str, Any]) -> None:
+            annotations = dict(item["metadata"].pop("annotations", None) or {}, **{key: wanted})
+            kept = {name: value for name, value in annotations.items() if value is not None}
+            if kept:
+                item["metadata"]["annotations"] = kept
+
+        said = "--overwrite %s=%s" % (key, wanted) if wanted is not None else key + "-"
+        hands.edit(place, change, "kubectl annotate %%s %s" % said)
+
+
 class HeldAddress:
     """Who holds the ``key``-th address of an IPAMBlock: its entry in ``attributes``, None for a free one.
 
@@ -96,4 +114,9 @@ def hold(spec: Dict[str, Any], ordinal: int, attribute: Dict[str, Any]) -> None:
     spec["unallocated"].remove(ordinal)
 
 
-KINDS: Dict[str, object] = {"object": Existence(), "field": SpecField(), "held-address": HeldAddress()}
+KINDS: Dict[str, object] = {
+    "object": Existence(),
+    "field": SpecField(),
+    "annotation": Annotation(),
+    "held-address": HeldAddress(),
+}

@@ -18,6 +18,7 @@ from .scene import Scene, nothing_here
 from .settings import text_of
 
 BIRD_PROTOCOL = "bird"
+ADDRESS_ANNOTATION = "projectcalico.org/IPv4Address"
 # In front of the kernel's own rules (0 local, 32766 main).
 _RULE_PRIORITY = "100"
 
@@ -105,8 +106,27 @@ def _no_session(scene: Scene) -> List[Change]:
     return [Change("bgp", scene.node.name, sessions[0].name, "disabled")]
 
 
+def _no_session_at_all(scene: Scene) -> List[Change]:
+    bird = scene.field("bird")
+    if bird is None or len(bird.sessions) < 2:
+        raise nothing_here("BIRD on %s has fewer than two sessions: bgp-session-down is the fault for one" % scene.node.name)
+    return [Change("bgp", scene.node.name, session.name, "disabled") for session in bird.sessions]
+
+
 def _not_masqueraded(scene: Scene) -> List[Change]:
     return [Change("masquerade", scene.node.name, scene.masqueraded_pool().cidr, None)]
+
+
+def _wrong_address(scene: Scene) -> List[Change]:
+    text = scene.node.calico_address
+    if not text or text.endswith("/32"):
+        raise nothing_here("%s has no address with a subnet in its annotation %s" % (scene.node.name, ADDRESS_ANNOTATION))
+    # The last one of the subnet: addresses are given out from its beginning.
+    wrong = ipaddress.ip_interface(text).network[-2]
+    if str(wrong) in [_address(node) for node in scene.snapshot.nodes]:
+        raise nothing_here("%s, the address that %s would be given, is a node's" % (wrong, scene.node.name))
+    changed = "%s/%s" % (wrong, text.partition("/")[2])
+    return [Change("annotation", "/api/v1/nodes/" + scene.node.name, ADDRESS_ANNOTATION, changed)]
 
 
 def _address(node: Node) -> str:
@@ -203,6 +223,20 @@ FAULTS = (
         "other's blocks at once.", "bgp.sessions",
         "No, unless its configuration changes or BIRD starts anew: either enables the session.",
         "not measured on Calico; BIRD 2 of the sandbox does so", _no_session,
+    ),
+    Fault(
+        "bgp-isolated", "A node that has no BGP session any more",
+        "Disables all of BIRD's sessions on this node (birdcl disable). Where BIRD owns the routes, the node and all others lose each "
+        "other's blocks at once.", "bgp.sessions",
+        "No, unless its configuration changes or BIRD starts anew: either enables the sessions.",
+        "not measured on Calico; BIRD 2 of the sandbox does so", _no_session_at_all,
+    ),
+    Fault(
+        "node-address-wrong", "A node whose Calico address is not its own",
+        "Writes another address of the subnet into the node's annotation projectcalico.org/IPv4Address, as a failed autodetection "
+        "would: all other nodes send the packets for its pods to an address that nobody has.", "nodes.address",
+        "No: calico-node writes it when it starts; its monitor looks every minute, and for what it found itself to change only.",
+        "not measured; node/pkg/lifecycle/startup (MonitorIPAddressSubnets)", _wrong_address,
     ),
     Fault(
         "masquerade-pool-removed", "A pool that is no longer masqueraded",

@@ -14,6 +14,9 @@ from .settings import text_of
 
 _SECOND_METRIC = 77
 _TOO_SMALL = 50
+_POD_ANNOTATIONS = ("cni.projectcalico.org/podIP", "cni.projectcalico.org/podIPs")
+# Of TEST-NET-3 (RFC 5737): in nobody's pool.
+_OUTSIDE = "203.0.113.77/32"
 
 
 def _host_route(scene: Scene) -> str:
@@ -61,6 +64,11 @@ def _no_proxy_arp(scene: Scene) -> List[Change]:
     return [Change("sysctl", scene.node.name, "net/ipv4/conf/%s/proxy_arp" % _link(scene).name, "0")]
 
 
+def _outside(scene: Scene) -> List[Change]:
+    path = "/api/v1/namespaces/%s/pods/%s" % (scene.pod.namespace, scene.pod.name)
+    return [Change("annotation", path, key, _OUTSIDE) for key in _POD_ANNOTATIONS]
+
+
 FAULTS = (
     Fault(
         "pod-route-deleted", "A node has no route to a pod of its own",
@@ -94,5 +102,12 @@ FAULTS = (
         "proxy-arp-off", "A host does not answer a pod's ARP",
         "Sets proxy_arp of the pod's device to 0: the pod is cut off as soon as its neighbour entry for 169.254.1.1 is old.",
         "sysctls.pod-device", "No.", "measured on Calico v3.30.7: 100 s", _no_proxy_arp, True,
+    ),
+    Fault(
+        "pod-address-outside", "A pod whose address is in no block",
+        "Writes an address outside every block into the pod's annotations of the CNI plugin, from which Felix makes its route: the "
+        "pod's /32 goes, and one to the wrong address comes.", "pods.allocation",
+        "No: the CNI plugin writes them when it wires the pod.", "not measured; libcalico-go reads them before the Pod's status (v3.30)",
+        _outside, True,
     ),
 )  # fmt: skip

@@ -79,7 +79,11 @@ def _cause(cause: Finding, effects: List[Finding], kubectl: str) -> Iterator[Row
     for command in commands:
         yield _field("", kubectl + command[len("kubectl") :])
     if effects:
-        yield "  ", "and %d consequence%s:" % (len(effects), "" if len(effects) == 1 else "s")
+        number = "%d consequence%s" % (len(effects), "" if len(effects) == 1 else "s")
+        if cause.outcome == INCONCLUSIVE:  # each says of something else that it was not seen, for the same reason
+            yield "  ", "and %s: not seen for the same reason" % number
+            return
+        yield "  ", "and %s:" % number
         messages = list(dict.fromkeys(effect.message for effect in effects))
         for message in messages[:_CONSEQUENCES]:
             yield "    ", message

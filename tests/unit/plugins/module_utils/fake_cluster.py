@@ -84,6 +84,8 @@ class FakeCluster:
 
     def get(self, path):
         """Discovery, and nothing else."""
+        if path in self.failures:
+            raise self.failures[path]
         if path == "/apis":
             return {"groups": [{"name": name} for name in self.groups]}
         if path == "/version":

@@ -153,8 +153,12 @@ class FakeLab(FakeCluster):
         self.before_write = lambda method, path: None
         self.lists["/api/v1/nodes"] = [self._node(name) for name in ADDRESSES]
         self.lists["/api/v1/pods"] = [calico_node(name, ip) for name, ip in ADDRESSES.items()]
+        for item in self.lists["/api/v1/nodes"]:
+            self.objects["/api/v1/nodes/" + item["metadata"]["name"]] = copy.deepcopy(item)
         for name, kernel in self.kernels.items():
-            self.lists["/api/v1/pods"] += [pod(pod_name, name, ip) for pod_name, ip in kernel.pods.items()]
+            for pod_name, ip in kernel.pods.items():
+                self.lists["/api/v1/pods"].append(pod(pod_name, name, ip))
+                self.objects["/api/v1/namespaces/default/pods/" + pod_name] = pod(pod_name, name, ip)
             self._ipam(name, kernel)
         self.lists[CRD + "ippools"][0]["spec"].update(vxlanMode="CrossSubnet", natOutgoing=True)
         for item in self.objects.values():
@@ -190,8 +194,8 @@ class FakeLab(FakeCluster):
         self.objects[CRD + plural + "/" + name] = body
 
     def list(self, path, convert, label_selector=None):
-        """The objects of a collection, too."""
-        found = [item for name, item in self.objects.items() if name.rpartition("/")[0] == path]
+        """The objects of a collection of Calico's, too."""
+        found = [item for name, item in self.objects.items() if path.startswith(CRD) and name.rpartition("/")[0] == path]
         return [convert(item) for item in found] if found else super().list(path, convert, label_selector)
 
     def get(self, path):

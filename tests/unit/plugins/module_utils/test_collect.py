@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _collect
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, Selectors, collect
-from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, UNREACHABLE, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster, calico_node
 
@@ -102,6 +104,16 @@ def test_a_list_that_may_not_be_read_is_named_with_the_rule_that_lacks(cluster):
     assert gap.reason.endswith('Grant verb "list" on resource "ipamblocks" (API group "crd.projectcalico.org")')
 
 
+def test_kubeadms_record_that_may_not_be_read_is_named_and_one_that_is_not_there_is_not(cluster):
+    path = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
+    cluster.failures[path] = PodnetError("it is forbidden", reason=FORBIDDEN)
+    (gap,) = collect(cluster).header.unobserved
+    assert gap.what == "kubeadm-config"
+    assert 'Grant verb "get" on resource "configmaps" (API group ""), name "kubeadm-config"' in gap.reason
+    cluster.failures[path] = PodnetError("there is none", reason=NOT_FOUND)
+    assert not collect(cluster).header.unobserved
+
+
 def test_an_object_that_makes_no_sense_is_no_reason_to_stop(cluster):
     cluster.lists[CRD + "ippools"] = [{"metadata": {"name": "x"}, "spec": {"cidr": "nonsense"}}]
     gap = collect(cluster).header.unobserved[0]
@@ -149,3 +161,13 @@ def test_what_is_late_is_unobserved_and_what_was_seen_is_kept(cluster, monkeypat
     late = next(pod for pod in snapshot.pods if pod.name == "c")
     assert {gap.reason for gap in late.facts.unobserved} == {"the deadline of 20 s passed first"}
     assert all(node.facts.links for node in snapshot.nodes)
+
+
+def test_a_server_that_never_ends_its_first_answer_does_not_hold_past_the_deadline(cluster, monkeypatch):
+    never, get = threading.Event(), cluster.get
+    monkeypatch.setattr(cluster, "get", lambda path: never.wait() if path == "/version" else get(path))
+    cluster.limits = cluster.limits._replace(deadline=0.2)
+    cluster.start_clock()
+    with pytest.raises(PodnetError, match="The deadline of 0.2 s passed before https://fake said what it serves"):
+        collect(cluster)
+    never.set()

@@ -279,6 +279,6 @@ def test_a_list_that_was_refused_is_said_once():
 
 def test_a_node_that_could_not_be_read_makes_the_paths_through_it_undecided_for_one_reason():
     gap = Unobserved("routes", "ip route", "exec refused")
-    verdict = judge(pinged(with_facts(recording(), WORKER, unobserved=(gap,))))
+    verdict = judge(with_facts(pinged(recording()), WORKER, unobserved=(gap,)))
     assert headlines(verdict) == [("nodes.observed", WORKER)]
     assert any(finding.node != WORKER for finding in verdict.findings)

@@ -129,6 +129,12 @@ FAULTS = [
         s, links=lambda links: tuple(x._replace(mtu=1400) if x.name == "eth0" else x for x in links))),
     ("nodes.address", WORKER, "Kubernetes knows the node as 172.18.0.3", None,
      lambda s: with_node(s, WORKER, lambda n: n._replace(calico_address="172.18.0.9/16"))),
+    ("nodes.uplink", WORKER, "eth0, which has the node's address 172.18.0.3, is down: the node is cut off", None,
+     lambda s: with_link(s, WORKER, "eth0", admin_up=False)),
+    ("nodes.uplink", WORKER, "eth0, which has the node's address 172.18.0.3, is without carrier", None,
+     lambda s: with_link(s, WORKER, "eth0", carrier=False)),
+    ("nodes.uplink", WORKER, "has no route to its own subnet 172.18.0.0/16 on eth0", None,
+     lambda s: without_route(s, WORKER, "172.18.0.0/16")),
     ("nodes.ready", WORKER, "is not Ready: kubelet stopped", None,
      lambda s: with_node(s, WORKER, lambda n: n._replace(ready=False, not_ready_reason="kubelet stopped"))),
     ("nodes.calico-node", WORKER, "no running calico-node", None,
@@ -239,6 +245,42 @@ def test_a_list_that_was_refused_makes_what_needs_it_undecided(plural):
     assert 'Grant verb "list"' in verdict.msg
 
 
+@pytest.mark.parametrize("plural", ["installations", "kubeadm-config", "ippools", "pods"])
+def test_what_may_not_be_read_is_one_headline_with_the_rule_that_lacks(plural):
+    gap = Unobserved(plural, f"kubectl get {plural}", f'{plural} is forbidden. Grant verb "list" on resource "{plural}"')
+    unseen = recording()
+    if plural == "pods":  # and calico-node is one of them
+        nodes = [node._replace(calico_node_pod=None, facts=blind(node.facts, "no calico-node pod runs on it")) for node in unseen.nodes]
+        unseen = unseen._replace(nodes=tuple(nodes), pods=())
+    verdict = judge(unseen._replace(header=unseen.header._replace(unobserved=(gap,))))
+    (headline,) = [finding for finding in verdict.findings if finding.cause is None]
+    assert (headline.id, headline.outcome) == ("api.observed", "inconclusive")
+    assert headline.remedy == f'Grant verb "list" on resource "{plural}", as rbac/ does (docs/rbac.md), and run again.'
+
+
+def blind(facts, reason):
+    """Facts of a node of which nothing was seen."""
+    gaps = tuple(Unobserved(what, "ip", reason) for what in ("links", "addresses", "routes", "rules", "sysctls", "bird"))
+    return facts._replace(links=(), addresses=(), routes=(), rules=(), sysctls={}, bird=None, unobserved=gaps)
+
+
+def test_an_exec_that_is_refused_on_every_node_is_one_headline():
+    grant = 'Grant verbs ["get", "create"] on resource "pods/exec" (API group "") in namespace "calico-system"'
+    nodes = [node._replace(facts=blind(node.facts, f"exec in {node.name}'s was refused. {grant}")) for node in recording().nodes]
+    verdict = judge(recording()._replace(nodes=tuple(nodes)))
+    (headline,) = [finding for finding in verdict.findings if finding.cause is None]
+    assert (headline.id, headline.outcome) == ("nodes.observed", "inconclusive")
+    assert grant in headline.remedy and "was refused" in verdict.msg
+
+
+def test_a_pod_without_a_shell_is_one_headline_that_says_to_leave_it_out():
+    reason = 'exec in default/%s could not be run: exec: "sh": executable file not found in $PATH' % POD
+    gaps = tuple(Unobserved(what, "ip", reason) for what in ("links", "addresses", "routes", "neighbours"))
+    verdict = judge(with_pod(recording(), POD, lambda pod: pod._replace(facts=pod.facts._replace(unobserved=gaps))))
+    (headline,) = [finding for finding in verdict.findings if finding.cause is None]
+    assert headline.subject.name == POD and "pod_selector" in headline.remedy
+
+
 def test_an_empty_cluster_proves_nothing():
     empty = recording()._replace(nodes=(), pods=(), pools=(), blocks=(), affinities=(), handles=(), workloads=())
     verdict = judge(empty)
@@ -342,7 +384,7 @@ def test_a_foreign_route_that_bgp_spread_is_one_cause():
 
 def test_each_check_has_a_fault_that_it_finds():
     elsewhere = {"connectivity", "intent"}  # their own test files
-    never_alone = {"nodes.observed", "paths.pod-to-pod", "bgp.synced", "ipam.handles", "ipam.capacity", "vxlan.leftover"}
+    never_alone = {"api.observed", "nodes.observed", "paths.pod-to-pod", "bgp.synced", "ipam.handles", "ipam.capacity", "vxlan.leftover"}
     tested = {fault[0] for fault in FAULTS}
     assert {check.id for check in CHECKS if check.id.partition(".")[0] not in elsewhere} - tested == never_alone
 

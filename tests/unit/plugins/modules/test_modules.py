@@ -20,6 +20,8 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Verdict,
 )
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import BLOCK2, WORKER
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import recording, without_route
 
 MODULES = "ansible_collections.podnet.calico.plugins.modules."
 LIVE = (
@@ -276,3 +278,18 @@ def test_the_path_of_a_kubeconfig_is_no_secret(capsys, tmp_path):
     with patch_module_args({"kubeconfig": path}), pytest.raises(SystemExit):
         module.main()
     assert "The kubeconfig %s cannot be read" % path in json.loads(capsys.readouterr().out)["msg"]
+
+
+def test_with_diff_the_routes_that_differ_are_returned_and_shown_on_the_screen(run, tmp_path):
+    path = tmp_path / "snapshot.jsonl"
+    broken = without_route(recording(), WORKER, BLOCK2)
+    _snapshot.write(str(path), broken)
+    result = run("routing_assert", snapshots=[str(path)], _ansible_diff=True)
+    assert result["failed"] and [entry["after"] for entry in result["diff"]] == [f"{BLOCK2} via 172.18.0.4 dev eth0 proto 80 onlink\n"]
+    assert result["screen"][-2:] == [
+        f"Routes       {WORKER}: - observed, + expected",
+        f"               + {BLOCK2} via 172.18.0.4 dev eth0 proto 80 onlink",
+    ]
+    assert "diff" not in run("routing_assert", snapshots=[str(path)])
+    _snapshot.write(str(path), recording())
+    assert run("routing_assert", snapshots=[str(path)], _ansible_diff=True)["diff"] == []

@@ -99,7 +99,7 @@ def test_what_was_left_alone_is_said(run, lab):
 
 def test_all_at_once_cannot_be_made(run, lab):
     result = run(fault="all")
-    assert result["failed"] and "Choose one of allocation-without-pod, bgp-session-down" in result["msg"]
+    assert result["failed"] and "Choose one of allocation-without-pod, bgp-isolated, bgp-session-down" in result["msg"]
     assert not lab.writes
 
 

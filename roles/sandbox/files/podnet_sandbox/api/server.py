@@ -88,6 +88,8 @@ class _Server:
     def __init__(self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity) -> None:
         self._store, self._authenticator, self._identity = store, authenticator, identity
         self._authorizer = Authorizer(store)
+        # From 1.35 on, exec by a GET that is upgraded needs `create` as well (AuthorizePodWebsocketUpgradeCreatePermission).
+        self._exec_is_a_creation = int(identity.kubernetes_version.split(".")[1]) >= 35
         self._openapi = OpenApi(store.resources, identity.kubernetes_version)
         self._rest = Rest(store)
         self._reviews = Reviews(store, authenticator, self._authorizer)
@@ -120,8 +122,13 @@ class _Server:
         return effective_user(user, request.headers, self._authorizer)
 
     def _authorize(self, user: User, info: RequestInfo) -> None:
+        self._authorize_verb(user, info, info.verb)
+        if info.resource == "pods" and info.subresource == "exec" and self._exec_is_a_creation:
+            self._authorize_verb(user, info, "create")
+
+    def _authorize_verb(self, user: User, info: RequestInfo, verb: str) -> None:
         attributes = Attributes(
-            info.verb, info.group, info.resource, info.subresource, info.name, info.namespace, "" if info.resource else info.path
+            verb, info.group, info.resource, info.subresource, info.name, info.namespace, "" if info.resource else info.path
         )
         if self._authorizer.allows(user, attributes):
             return

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What calico-node does to the API when it runs on a node: its address, its tunnel address, CNI, `CalicoIsUp`.
 
+It writes the address when it starts, and where there is none: one that somebody has changed meanwhile stays.
+
 Source: calico-facts 3.5, 4.3 and 5.4, FINDINGS A3, A10; node-object-deleted-and-registered-again (a node that has lost
-its annotation gets another tunnel address, not the old one).
+its annotation gets another tunnel address, not the old one); node/pkg/lifecycle/startup, whose monitor compares what
+it detects with what it detected before, and not with the annotation.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ class NodeAgents:
         self._ipam = ipam
         self._events = EventRecorder(store, "calico-node")
         self._with_cni: set[str] = set()
+        self._started: dict[str, str] = {}  # uid of the calico-node pod that has started there, by node
 
     def cni_ready(self, node: str) -> bool:
         """Whether calico-node has ever installed CNI there; it stays when calico-node goes."""
@@ -59,16 +63,18 @@ class NodeAgents:
         for node in self._store.scan("nodes"):
             name = node["metadata"]["name"]
             if name in running:
-                again = self._start(node) or again
+                again = self._start(node, running[name]["metadata"]["uid"]) or again
             elif condition(node, "NetworkUnavailable").get("reason") == _UP[1]:
                 self._report(node, *_DOWN)
         return again
 
-    def _start(self, node: Mapping[str, Any]) -> float | None:
+    def _start(self, node: Mapping[str, Any], uid: str) -> float | None:
         name = node["metadata"]["name"]
         annotations = node["metadata"].get("annotations") or {}
         prefix = ipaddress.IPv4Network(self._config.node_subnet).prefixlen
-        wanted: dict[str, str | None] = {ADDRESS_ANNOTATION: f"{self._config.address_of(name)}/{prefix}"}
+        wanted: dict[str, str | None] = {}
+        if self._started.get(name) != uid or not annotations.get(ADDRESS_ANNOTATION):
+            wanted[ADDRESS_ANNOTATION] = f"{self._config.address_of(name)}/{prefix}"
         again = None
         try:
             wanted[TUNNEL_ANNOTATION] = self._tunnel_address(node, annotations.get(TUNNEL_ANNOTATION))
@@ -78,6 +84,7 @@ class NodeAgents:
         if any(annotations.get(key) != value for key, value in wanted.items()):
             self._store.patch("nodes", name, {"metadata": {"annotations": wanted}})
         self._with_cni.add(name)
+        self._started[name] = uid
         self._report(node, *_UP)
         return again
 
