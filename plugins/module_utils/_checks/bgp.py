@@ -77,7 +77,7 @@ def _sessions(case: Case, record: Recorder) -> None:
 
 
 def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bird: Bird) -> None:
-    other = next((one.name for one in case.snapshot.nodes if case.expectation.host_address(one) == peer), None)
+    other = _whose(case, peer)
     record.failed(
         node.name, Subject("BGPSession", name=other, ip=peer), "Established", actual.strip(),
         "%s: the BGP session to %s is %s; %s"
@@ -85,6 +85,15 @@ def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bi
         node_evidence(node, _PROTOCOLS, ["%s BGP %s %s" % (one.name, one.state, one.info) for one in bird.sessions]),
         "Let TCP 179 pass between the two; compare AS numbers, passwords and addresses: %s" % on_node(node, *_DETAILS),
     )  # fmt: skip
+
+
+def _whose(case: Case, peer: str) -> Optional[str]:
+    """The node that has the address: Calico's word first; a session outlives for seconds the annotation it was made from."""
+    for has in (case.expectation.host_address, lambda node: node.internal_ip):
+        for node in case.snapshot.nodes:
+            if has(node) == peer:
+                return node.name
+    return None
 
 
 def _alone(bird: Bird) -> str:

@@ -124,6 +124,13 @@ def address_wrong(snapshot, node=HERE):
     return with_node(snapshot, node, lambda one: one._replace(calico_address="172.18.255.254/16"))
 
 
+def address_just_wrong(snapshot, node=HERE):
+    """A second later: the others' sessions to its true address are closed, those to the wrong one not made yet."""
+    others = [one for one in NODES if one != node]
+    snapshot = functools.reduce(lambda s, other: with_session(s, other, ADDRESS[node], "Active"), others, snapshot)
+    return address_wrong(snapshot, node)
+
+
 # the fault · its headline · how many consequences it has at least where BIRD makes the routes, and where Felix does
 CAUSES = [
     (one_session_down, "bgp.sessions", 3, 1),
@@ -137,6 +144,7 @@ CAUSES = [
     (rule_in_front, "blocks.policy-rule", 19, 19),
     (forwarding_off, "sysctls.forwarding", 19, 19),
     (address_wrong, "nodes.address", 19, 19),
+    (address_just_wrong, "nodes.address", 38, 38),
 ]  # fmt: skip
 
 
