@@ -55,8 +55,7 @@ def mutation(operator: Mutation) -> Mutation:
 
 
 def _any(chance, items):
-    items = list(items)
-    return chance.choice(items) if items else None
+    return chance.choice(list(items) or [None])
 
 
 def _inside(snapshot, dst):

@@ -198,7 +198,8 @@ def test_what_was_not_seen_is_told_apart_from_what_is_wrong():
 
 
 def test_a_screen_is_short_and_says_what_it_left_out():
-    every = functools.reduce(lambda s, dst: without_route(s, WORKER, dst), [r.dst for r in recording().nodes[1].facts.routes if r.protocol != "kernel"], recording())
+    lost = [route.dst for route in recording().nodes[1].facts.routes if route.protocol != "kernel"]
+    every = functools.reduce(lambda snapshot, dst: without_route(snapshot, WORKER, dst), lost, recording())
     verdict = judge(every)
     causes = [finding for finding in verdict.findings if finding.cause is None and finding.outcome == "failed"]
     assert len(causes) > 5
