@@ -272,7 +272,9 @@ def _from_status(server: str, path: str, error: Any, method: str = "GET") -> Exc
 def _unreachable(server: str, error: BaseException) -> PodnetError:
     reason = getattr(error, "reason", None) or error
     remedy = _REACH
-    if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+    if "not yet valid" in str(reason) or "expired" in str(reason):
+        remedy = "Compare this machine's clock with the server's (date -u); if both are right, the server needs a new certificate."
+    elif "CERTIFICATE_VERIFY_FAILED" in str(reason):
         remedy = "Set ca_cert to the authority that signed the server's certificate, or use the cluster's own kubeconfig."
     return PodnetError("The API server %s cannot be reached (%s)" % (server, reason), remedy, UNREACHABLE)
 

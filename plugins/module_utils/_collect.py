@@ -1,6 +1,8 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One pass over a cluster → Snapshot (private): objects by list, then one exec per node and one per pod, side by side.
+"""One pass over a cluster → Snapshot (private): objects by list, one exec per node and one per pod, side by side; the lists again.
+
+What changed meanwhile is read once more. What then changes again is said (``changed``).
 
 What cannot be seen is said in the snapshot (``unobserved``, ``skipped``), for the judgement to call it inconclusive; an
 exception is raised only where nothing useful could follow: no connection, no credentials, no Calico.
@@ -9,19 +11,22 @@ exception is raised only where nothing useful could follow: no connection, no cr
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ansible_collections.podnet.calico.plugins.module_utils import _evidence, _objects, _script, _settings
+from ansible_collections.podnet.calico.plugins.module_utils import _changes, _evidence, _objects, _script, _settings
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
     NODE_OUTPUT_BYTES,
     POD_OUTPUT_BYTES,
     Cluster,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    Changed,
     Header,
     Node,
     Pod,
+    Settings,
     Snapshot,
     Unobserved,
 )
@@ -86,16 +91,35 @@ _CALICO: Tuple[Tuple[str, Any], ...] = (
 _OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
 
 
+class _View(NamedTuple):
+    """What the lists showed at one moment: objects by plural, what could not be listed, and whom to ask."""
+
+    objects: Dict[str, List[Any]]
+    settings: Settings
+    missing: List[Unobserved]
+    nodes: List[Node]
+    pods: List[Pod]
+
+
+_Facts = Dict[Tuple[str, str], Any]
+_Look = Callable[[], _View]
+
+
 def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors: Selectors = EVERYTHING) -> Snapshot:
     """Everything that ``evidence`` asks for, as it is now. The API is always read: nothing means anything without it."""
     collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     group, version, (kubeadm, unread) = _about(cluster)
-    objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
-    nodes, pods = sorted(objects["nodes"]), sorted(objects["pods"], key=lambda pod: (pod.namespace, pod.name))
-    nodes = _with_calico_node(nodes, pods)
-    nodes = _node_plan(cluster, nodes, NODES in evidence, selectors)
-    pods = _pod_plan(cluster, pods, nodes, PODS in evidence, selectors)
-    nodes, pods = _ask(cluster, nodes, pods)
+
+    def look() -> _View:
+        objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
+        nodes = _node_plan(cluster, objects["nodes"], NODES in evidence, selectors)
+        pods = _pod_plan(cluster, objects["pods"], nodes, PODS in evidence, selectors)
+        return _View(objects, _settings.settings(objects, kubeadm), missing + unread, nodes, pods)
+
+    view = look()
+    facts = _ask(cluster, view.nodes, view.pods)
+    view, changed = _settle(cluster, look, view, facts) if facts else (view, ())
+    objects = view.objects
     header = Header(
         schema_version=SCHEMA_VERSION,
         collected_at=collected_at,
@@ -105,19 +129,62 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
         kubernetes_version=version.get("gitVersion"),
         api_group=group,
         evidence=tuple(name for name in EVIDENCE if name == API or name in evidence),
-        settings=_settings.settings(objects, kubeadm),
-        unobserved=tuple(missing + unread),
+        settings=view.settings,
+        unobserved=tuple(view.missing),
+        changed=changed,
     )
     return Snapshot(
         header=header,
-        nodes=tuple(nodes),
-        pods=tuple(pods),
+        nodes=_with_facts(view.nodes, facts),
+        pods=_with_facts(view.pods, facts),
         pools=tuple(sorted(objects["ippools"])),
         blocks=tuple(sorted(objects["ipamblocks"], key=lambda block: block.cidr)),
         affinities=tuple(sorted(objects["blockaffinities"])),
         handles=tuple(sorted(objects["ipamhandles"], key=lambda handle: handle.id)),
         workloads=tuple(sorted(objects["daemonsets"] + objects["deployments"])),
     )
+
+
+def _with_facts(subjects: Iterable[Any], facts: _Facts) -> Tuple[Any, ...]:
+    """Those that were asked with what they said; one that is not to be asked any more without."""
+    return tuple(one._replace(facts=facts.get(_key(one)) if one.skipped is None else None) for one in subjects)
+
+
+def _settle(cluster: Cluster, look: _Look, view: _View, facts: _Facts) -> Tuple[_View, Tuple[Changed, ...]]:
+    """The objects beside which ``facts`` are to be judged, and what would not keep still; reads into ``facts`` once more.
+
+    What did not change between two looks was read while it was so. What did is read again, between the second look and a
+    third, and is in doubt if that one differs, too: the second look is the truth.
+    """
+    again = _look_again(look, view)
+    if isinstance(again, Unobserved):
+        return view._replace(missing=view.missing + [again]), ()
+    moved = _changes.changes(view.objects, again.objects, (view.settings, again.settings))
+    if not moved:
+        return again, ()
+    nodes = _changes.touched(moved, (node.name for node in again.nodes))
+    pods = {(change.namespace, change.name) for change in moved if change.kind == "Pod"}
+    facts.update(_ask(cluster, [n for n in again.nodes if n.name in nodes], [p for p in again.pods if _key(p) in pods]))
+    third = _look_again(look, again)
+    if isinstance(third, Unobserved):
+        return again, moved
+    still = _changes.changes(again.objects, third.objects, (again.settings, third.settings))
+    return again, tuple(change for change in still if change.nodes is None or nodes & set(change.nodes))
+
+
+def _look_again(look: _Look, before: _View) -> Union[_View, Unobserved]:
+    """Another look, or why there is none: what was read until then is judged all the same."""
+    try:
+        view = look()
+    except PodnetError as error:
+        return _not_again("the lists could not be read again: %s" % error.message)
+    known = {gap.what for gap in before.missing}
+    lost = [gap for gap in view.missing if gap.what not in known]
+    return _not_again("%s could not be listed again: %s" % (lost[0].what, lost[0].reason)) if lost else view
+
+
+def _not_again(reason: str) -> Unobserved:
+    return Unobserved("changes", "kubectl get pods,nodes --all-namespaces --watch", reason)
 
 
 def _about(cluster: Cluster) -> Tuple[str, Dict[str, Any], Tuple[Optional[str], List[Unobserved]]]:
@@ -177,6 +244,8 @@ def _lists(cluster: Cluster, kinds: Sequence[Kind]) -> Tuple[Dict[str, List[Any]
         if error is None or (key in _OPTIONAL and getattr(error, "reason", None) == NOT_FOUND):
             continue
         missing.append(Unobserved(key, kind.command, _why(kind, error)))
+    objects["pods"].sort(key=lambda pod: (pod.namespace, pod.name))
+    objects["nodes"] = _with_calico_node(sorted(objects["nodes"]), objects["pods"])
     return objects, missing
 
 
@@ -276,20 +345,17 @@ def _selected(cluster: Cluster, path: str, selector: Optional[str]) -> Optional[
     )
 
 
-def _ask(cluster: Cluster, nodes: List[Node], pods: List[Pod]) -> Tuple[List[Node], List[Pod]]:
-    """The same nodes and pods with their facts. Nodes go first: they say most, should time run out."""
-    jobs: List[Any] = [node for node in nodes if node.skipped is None] + [pod for pod in pods if pod.skipped is None]
+def _ask(cluster: Cluster, nodes: Iterable[Node], pods: Iterable[Pod]) -> _Facts:
+    """Facts by subject. Nodes go first: they say most, should time run out."""
+    jobs: List[Any] = [one for one in (*nodes, *pods) if one.skipped is None]
     outcomes = cluster.run_all(lambda job: _facts(cluster, job), jobs)
     late = "the deadline of %g s passed first" % cluster.limits.deadline
-    facts: Dict[Tuple[str, str], Any] = {}
+    facts: _Facts = {}
     for job, outcome in zip(jobs, outcomes):
         if outcome.error is not None:
             raise outcome.error
         facts[_key(job)] = outcome.value if outcome.finished else _nothing(job, late)
-    return (
-        [node._replace(facts=facts.get(_key(node))) for node in nodes],
-        [pod._replace(facts=facts.get(_key(pod))) for pod in pods],
-    )
+    return facts
 
 
 def _key(subject: Any) -> Tuple[str, str]:
@@ -313,17 +379,18 @@ def node_facts(cluster: Cluster, node: Node) -> Any:
     namespace, _slash, pod = node.calico_node_pod.partition("/")
     script = _script.build(_evidence.node_script())
     result = cluster.exec(namespace, pod, _objects.CALICO_NODE_CONTAINER, script.argv, NODE_OUTPUT_BYTES)
-    where = "exec in %s " % node.calico_node_pod
-    return _evidence.node_facts(
-        _script.read(script, result.stdout, result.stderr), result.problem and where + result.problem
-    )
+    return _evidence.node_facts(*_answer(script, result, node.calico_node_pod))
 
 
 def pod_facts(cluster: Cluster, pod: Pod) -> Any:
     """Facts of a pod by one exec into it."""
     script = _script.build(_evidence.pod_script())
     result = cluster.exec(pod.namespace, pod.name, pod.container, script.argv, POD_OUTPUT_BYTES)
-    where = "exec in %s/%s " % (pod.namespace, pod.name)
-    return _evidence.pod_facts(
-        _script.read(script, result.stdout, result.stderr), result.problem and where + result.problem
-    )
+    return _evidence.pod_facts(*_answer(script, result, "%s/%s" % (pod.namespace, pod.name)))
+
+
+def _answer(script: Any, result: ExecResult, where: str) -> Tuple[Dict[str, Any], Optional[str]]:
+    """What was printed, by section, and why it is nothing, or not all."""
+    sections = _script.read(script, result.stdout, result.stderr)
+    problem = result.problem or ("printed nothing of what was asked" if not sections else None)
+    return sections, problem and "exec in %s %s" % (where, problem)

@@ -327,6 +327,19 @@ class Settings(NamedTuple):
     service_cidr: Optional[str] = None
 
 
+class Changed(NamedTuple):
+    """A subject that changed while it was read, and again while it was read once more.
+
+    ``nodes`` whose evidence is older than the change: None for all. ``prefixes``: what is routed otherwise since.
+    """
+
+    kind: str  # Pod, Node, Block, BlockAffinity, Address, IPAMHandle, IPPool, Settings
+    namespace: Optional[str] = None
+    name: Optional[str] = None
+    nodes: Optional[Tuple[str, ...]] = None
+    prefixes: Tuple[str, ...] = ()
+
+
 class Header(NamedTuple):
     """First line of a snapshot. Times are RFC 3339 in UTC; ``evidence`` what was asked for."""
 
@@ -340,6 +353,7 @@ class Header(NamedTuple):
     evidence: Tuple[str, ...] = ("api", "nodes")
     settings: Settings = Settings()
     unobserved: Tuple[Unobserved, ...] = ()  # API lists that could not be read
+    changed: Tuple[Changed, ...] = ()
 
 
 class Snapshot(NamedTuple):

@@ -27,6 +27,12 @@ class Prefix(NamedTuple):
         """The highest address in the prefix."""
         return self.value | ((1 << (self.bits - self.length)) - 1)
 
+    def around(self) -> Iterator["Prefix"]:
+        """The prefix itself and all that hold it, the longest first."""
+        for length in range(self.length, -1, -1):
+            shift = self.bits - length
+            yield Prefix(self.bits, self.value >> shift << shift, length)
+
     def covers(self, other: "Prefix") -> bool:
         """Whether every address of ``other`` is in this prefix."""
         shift = self.bits - self.length

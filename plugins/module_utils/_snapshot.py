@@ -255,8 +255,9 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
     latest = shards[-1]
     unobserved = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.unobserved))
     evidence = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.evidence))
+    changed = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.changed))
     return latest._replace(
-        header=latest.header._replace(unobserved=unobserved, evidence=evidence),
+        header=latest.header._replace(unobserved=unobserved, evidence=evidence, changed=changed),
         nodes=_with_facts(shards, "nodes", lambda node: node.name),
         pods=_with_facts(shards, "pods", lambda pod: (pod.namespace, pod.name, pod.container_id)),
         probes=tuple(probe for shard in shards for probe in shard.probes),

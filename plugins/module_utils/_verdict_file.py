@@ -15,12 +15,11 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Evidence,
     Finding,
     Header,
-    Settings,
     Subject,
-    Unobserved,
     Verdict,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
+from ansible_collections.podnet.calico.plugins.module_utils._snapshot import Decoders
 
 _COUNTS = ("checked", "passed", "failed", "warning", "skipped", "inconclusive")
 
@@ -110,7 +109,7 @@ def _verdict(content: Dict[str, Any]) -> Verdict:
         summary=content["summary"],
         results=tuple(results),
         findings=tuple(_finding(entry) for entry in content["findings"]),
-        header=_header(content["header"]) if content.get("header") else None,
+        header=Decoders().decode(Header, content["header"]) if content.get("header") else None,
     )
 
 
@@ -121,18 +120,5 @@ def _finding(entry: Dict[str, Any]) -> Finding:
             subject=Subject(**entry["subject"]),
             evidence=Evidence(**entry["evidence"]),
             consequences=tuple(entry["consequences"]),
-        )
-    )
-
-
-def _header(entry: Dict[str, Any]) -> Header:
-    settings = dict(entry["settings"])
-    settings["bgp_peers"] = tuple(settings["bgp_peers"])
-    return Header(
-        **dict(
-            entry,
-            evidence=tuple(entry["evidence"]),
-            settings=Settings(**settings),
-            unobserved=tuple(Unobserved(**gap) for gap in entry["unobserved"]),
         )
     )

@@ -12,6 +12,7 @@ from .._fib import Network
 from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject
 from .._prefix import Prefix, prefix
 from .._shape import ExpectedRoute, differences
+from .doubt import Doubt
 
 
 class Compared(NamedTuple):
@@ -42,6 +43,11 @@ class Case:
     def network(self) -> Network:
         """The observed data plane."""
         return Network(self.snapshot, self.expectation)
+
+    @cached_property
+    def doubt(self) -> Doubt:
+        """What changed while it was read."""
+        return Doubt(self.snapshot.header.changed, self.settings.interface_prefix)
 
     @property
     def nodes(self) -> Dict[str, Node]:

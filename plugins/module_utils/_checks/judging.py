@@ -37,7 +37,7 @@ def judge(
     results: List[CheckResult] = []
     findings: List[Finding] = []
     for check in select(checks, skip_checks):
-        record = Recorder(check, snapshot)
+        record = Recorder(check, snapshot, case.doubt)
         reason = next((case.not_modelled[aspect] for aspect in check.aspects if aspect in case.not_modelled), None)
         if reason:
             record.inconclusive(None, CLUSTER, reason, what=check.title)

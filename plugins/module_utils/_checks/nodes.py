@@ -34,7 +34,9 @@ def _listed(case: Case, record: Recorder) -> None:
     gaps = [gap.what for gap in case.snapshot.header.unobserved if gap.what != "probes"]
     for what in gaps:
         record.lists(what)
-    if not gaps:
+    if case.doubt.changed:
+        record.inconclusive(None, CLUSTER, case.doubt.reason, evidence=case.doubt.evidence)
+    elif not gaps:
         record.passed(None)
 
 

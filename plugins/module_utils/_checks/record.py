@@ -26,6 +26,7 @@ from .._model import (
     Snapshot,
     Subject,
 )
+from .doubt import CHANGED, Doubt
 
 # The worst decides: a check that saw one failure and one gap has failed.
 _WORST = (FAILED, INCONCLUSIVE, WARNING, PASSED, SKIPPED)
@@ -54,9 +55,10 @@ class Check(NamedTuple):
 class Recorder:
     """Findings and counts of one check."""
 
-    def __init__(self, check: Check, snapshot: Snapshot) -> None:
+    def __init__(self, check: Check, snapshot: Snapshot, doubt: Doubt) -> None:
         self.check = check
         self.snapshot = snapshot
+        self._doubt = doubt
         self.findings: List[Finding] = []
         self._counts: Dict[Optional[str], Dict[str, int]] = {}
         self._reasons: Dict[Optional[str], str] = {}
@@ -90,7 +92,10 @@ class Recorder:
         severity: Optional[str] = None,
         outcome: str = FAILED,
     ) -> None:
-        """A subject is not as it must be."""
+        """A subject is not as it must be; inconclusive, if it would not keep still."""
+        if outcome != INCONCLUSIVE and self._doubt.covers(node, subject):
+            self.inconclusive(node, subject, self._doubt.reason, evidence=self._doubt.evidence)
+            return
         self._count(node, outcome)
         check = self.check
         severity = severity or ("minor" if outcome == WARNING else check.severity)
@@ -114,6 +119,8 @@ class Recorder:
             remedy = "Grant verb%s, as rbac/ does (docs/rbac.md), and run again." % grant
         elif subject.kind == "Pod" and ("executable file not found" in reason or reason.endswith(": not found")):
             remedy = "Leave pods without a shell or ip out, by pod_selector or namespaces: their routes are judged on their nodes, too."
+        elif reason.startswith(CHANGED):
+            remedy = "Run again when it has come to rest: nothing is known to be wrong with it."
         elif reason.startswith(NOT_MODELLED):
             remedy = "Nothing is wrong by itself: podnet.calico cannot judge this configuration."
         else:

@@ -24,13 +24,6 @@ Ends = Tuple[Pod, Pod]
 _DECIDES = ("routes", "rules", "neighbours", "fdb")  # what a walk cannot do without
 
 
-def _around(inner: Prefix) -> Iterator[Prefix]:
-    """The prefix and all that hold it."""
-    for length in range(inner.length, -1, -1):
-        shift = inner.bits - length
-        yield Prefix(inner.bits, inner.value >> shift << shift, length)
-
-
 def _prefix(finding: Finding) -> Optional[Prefix]:
     text = finding.subject.prefix or finding.subject.ip
     try:
@@ -109,7 +102,7 @@ class Places:
         inner = [prefix(target) for target in targets] if self.ends(finding) else [_prefix(finding)]
         for one in inner:
             if one is not None:
-                yield from _around(one)
+                yield from one.around()
 
     def route(self, finding: Finding) -> Keys:
         """Its prefix on its node."""
@@ -121,7 +114,7 @@ class Places:
         """Every prefix that holds the destination, on each node that the packets reach."""
         for path in self._ways(finding):
             for hop in path.hops:
-                for outer in _around(prefix(path.destination_address)):
+                for outer in prefix(path.destination_address).around():
                     yield hop.place, outer
 
     # -- devices and tunnels ------------------------------------------------------------------------------------
@@ -196,7 +189,7 @@ class Places:
         """What could not be seen, where: the same words from whichever check missed it."""
         if finding.outcome != INCONCLUSIVE:
             return
-        if self.ends(finding) is None or finding.subject.kind == "Probe":
+        if self.ends(finding) is None or finding.subject.kind == "Probe" or finding.evidence == self.case.doubt.evidence:
             yield finding.evidence
         for node in self._unseen_nodes(finding):
             if node.facts is None:
