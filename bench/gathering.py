@@ -57,7 +57,7 @@ class Lab:
                      "template": {"metadata": {"labels": labels}, "spec": pod}},
         }
         self.kubectl("apply", "-f", "-", text=json.dumps(deployment))
-        self.kubectl("rollout", "status", "deployment/more", "--timeout=180s")
+        self.kubectl("rollout", "status", "deployment/more", "--timeout=600s")
 
     def _play(self, name: str) -> None:
         command(["ansible-playbook", "-i", str(ROOT / "inventories/sandbox"), *self.extra, str(ROOT / name)], env=self.env)
@@ -95,8 +95,8 @@ def compare(lab: Lab, work: Path, runs: int) -> None:
 
 
 def report(env: dict[str, str], runs: int) -> None:
-    """Prints the figures of the lab and of 20 nodes with 200 pods; leaves nothing up."""
-    for workers, replicas in ((2, 0), (19, 159)):
+    """Prints the figures of the lab, of 20 nodes with 200 pods and of 100 with 1,000; leaves nothing up."""
+    for workers, replicas in ((2, 0), (19, 159), (99, 799)):
         with tempfile.TemporaryDirectory(prefix="podnet-bench-") as folder:
             work = Path(folder)
             with Lab(env, work / "lab", workers, replicas) as lab:

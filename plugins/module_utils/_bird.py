@@ -19,8 +19,8 @@ _PEER = re.compile(r"^(?:Mesh|Global|Node|Local_Workload)_([0-9]+(?:_[0-9]+){3})
 _KINDS = ("blackhole", "unreachable", "prohibit")
 
 
-def parse_bird(protocols: str, routes: str = "") -> Bird:
-    """What one node's BIRD says of itself, from `show protocols` and, if asked for, `show route`."""
+def parse_bird(protocols: str, routes: Tuple[BirdRoute, ...] = ()) -> Bird:
+    """What one node's BIRD says of itself in `show protocols`; ``routes``: its best ones, where they were asked for."""
     version = None
     for line in protocols.splitlines():
         banner = _BANNER.match(line)
@@ -30,7 +30,7 @@ def parse_bird(protocols: str, routes: str = "") -> Bird:
             return Bird(running=False, message=line.strip())
     if version is None:
         return Bird(running=False, message=protocols.strip()[:300] or "birdcl printed nothing")
-    return Bird(True, version, None, parse_sessions(protocols), parse_bird_routes(routes))
+    return Bird(True, version, None, parse_sessions(protocols), routes)
 
 
 def parse_sessions(protocols: str) -> Tuple[BgpSession, ...]:
@@ -50,8 +50,15 @@ def peer_of(protocol: str) -> Optional[str]:
 
 
 def parse_bird_routes(output: str) -> Tuple[BirdRoute, ...]:
-    """The paths of `show route` (with or without ``all``), several for one destination."""
-    return tuple(_routes(output))
+    """The best paths of `show route`, with or without ``all`` or ``primary``. ValueError where it shows none.
+
+    A BIRD that runs has its devices' routes at least. Beside the best, a mesh of N nodes over VXLAN has a path from every peer
+    for every block (calico-facts 3.3), N² lines on each node: nothing needs them.
+    """
+    routes = tuple(_routes(output))
+    if not routes:
+        raise ValueError("no best route in it")
+    return routes
 
 
 def _routes(output: str) -> Iterator[BirdRoute]:
@@ -66,8 +73,9 @@ def _routes(output: str) -> Iterator[BirdRoute]:
             destination = words.pop(0)
         if destination is None or not inside:
             continue
-        mark = rest.split()[0] if rest.split() and rest.split()[0] in ("*", "!") else ""
-        yield _route(destination, words, inside.split()[0], mark)
+        mark = rest.split(None, 1)[:1]
+        if mark in (["*"], ["!"]):
+            yield _route(destination, words, inside.split()[0], mark[0])
 
 
 def _route(destination: str, words: List[str], protocol: str, mark: str) -> BirdRoute:
@@ -92,14 +100,12 @@ def sessions_text(bird: Bird) -> str:
 
 def bird_routes_text(routes: Tuple[BirdRoute, ...]) -> str:
     """`show route` as BIRD prints it, without times and preferences, which the model does not hold."""
-    lines, last = [], None
+    lines = []
     for route in routes:
         where = route.kind if route.kind != "unicast" else ""
         if route.via:
             where = "via %s on %s" % (route.via, route.dev)
         elif route.dev:
             where = "dev %s" % route.dev
-        name = route.dst if route.dst != last else ""
-        lines.append("%-18s %s [%s 00:00:00] %s" % (name, where, route.protocol, (route.mark + " (100)").strip()))
-        last = route.dst
+        lines.append("%-18s %s [%s 00:00:00] %s (100)" % (route.dst, where, route.protocol, route.mark))
     return "\n".join(lines) + "\n"

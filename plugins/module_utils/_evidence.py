@@ -97,7 +97,7 @@ def node_script() -> str:
         + ["r sysctls s " + " ".join("/proc/sys/" + name for name in _SYSCTLS)]
         + ["r ipset.%s ipset list %s" % (name, name) for name in (_ALL_POOLS, _MASQUERADE_POOLS)]
         + ["r nat.%s g iptables-%s-save" % (backend, backend) for backend in _BACKENDS]
-        + ["r bird.protocols %s show protocols && r bird.routes %s show route" % (BIRDCL, BIRDCL)]
+        + ["r bird.protocols %s show protocols && r bird.routes %s show route primary" % (BIRDCL, BIRDCL)]
     )
 
 
@@ -195,8 +195,8 @@ def _read_bird(reader: _Reader) -> Optional[Bird]:
     protocols = reader.read("bird.protocols", BIRDCL + " show protocols", str, "bird")
     if protocols is None:
         return None
-    routes = reader.read("bird.routes", BIRDCL + " show route", str)
-    return _bird.parse_bird(protocols, routes or "")
+    routes = reader.read("bird.routes", BIRDCL + " show route primary", _bird.parse_bird_routes)
+    return _bird.parse_bird(protocols, routes or ())
 
 
 def _read_masquerade(reader: _Reader) -> Masquerade:

@@ -121,13 +121,13 @@ class BgpSession(NamedTuple):
 
 
 class BirdRoute(NamedTuple):
-    """One path of `birdcl show route`. ``mark``: ``*`` best, ``!`` best but not in the kernel, empty otherwise."""
+    """The best path of a destination in `birdcl show route`. ``mark``: ``*``, or ``!`` where it is not in the kernel."""
 
     dst: str
     via: Optional[str]
     dev: Optional[str]
     protocol: str
-    mark: str = ""
+    mark: str
     kind: str = "unicast"
 
 

@@ -14,9 +14,9 @@ import os
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import _objects, _settings
-from ._bird import parse_bird
+from ._bird import parse_bird, parse_bird_routes
 from ._iproute import parse_addresses, parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
-from ._model import Header, Masquerade, Node, NodeFacts, Pod, PodFacts, Snapshot, Unobserved
+from ._model import Bird, Header, Masquerade, Node, NodeFacts, Pod, PodFacts, Snapshot, Unobserved
 from ._snapshot import SCHEMA_VERSION, SnapshotError
 
 _FAILED = ("command terminated with exit code", "[exit status", "error:", "Error from server")
@@ -160,21 +160,36 @@ def _node(folder: str, item: Dict[str, Any], doors: Dict[Optional[str], Pod]) ->
     if not os.path.isdir(own):
         return node._replace(facts=None)
     facts, gaps = _facts(own, _NODE_FILES)
-    protocols = _read(os.path.join(own, "birdcl-show-protocols.txt"))
-    if protocols is None:
-        gaps.append(Unobserved("bird", "birdcl show protocols", "the recording has no such file"))
+    bird = _bird(own, gaps)
     sysctls = _read(os.path.join(own, "sysctls.txt"))
     if sysctls is None:
         gaps.append(Unobserved("sysctls", "cat /proc/sys/net/…", "the recording has no such file"))
     return node._replace(
         facts=NodeFacts(
             sysctls=_sysctls(sysctls or ""),
-            bird=parse_bird(protocols, _read(os.path.join(own, "birdcl-show-route.txt")) or "") if protocols else None,
+            bird=bird,
             masquerade=_masquerade(own),
             unobserved=tuple(gaps),
             **facts,
         )
     )
+
+
+def _bird(own: str, gaps: List[Unobserved]) -> Optional[Bird]:
+    protocols = _read(os.path.join(own, "birdcl-show-protocols.txt"))
+    if protocols is None:
+        gaps.append(Unobserved("bird", "birdcl show protocols", "the recording has no such file"))
+        return None
+    bird = parse_bird(protocols)
+    if not bird.running:
+        return bird
+    routes = _read(os.path.join(own, "birdcl-show-route.txt"))
+    try:
+        return bird._replace(routes=parse_bird_routes(routes or ""))
+    except ValueError as error:
+        reason = "the recording has no such file" if routes is None else str(error)
+        gaps.append(Unobserved("bird.routes", "birdcl show route", reason))
+        return bird
 
 
 def _pod(folder: str, pod: Pod) -> Pod:

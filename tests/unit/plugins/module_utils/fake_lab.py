@@ -77,7 +77,7 @@ class Kernel:
             "ipset.cali40masq-ipam-pools": "Name: x\nMembers:\n" + "".join(pool + "\n" for pool in self.pools),
             "nat.nft": "rule",
             "bird.protocols": protocols,
-            "bird.routes": "BIRD v0.3.3 ready.\n",
+            "bird.routes": "BIRD v0.3.3 ready.\n172.18.0.0/16 dev eth0 [direct1 10:00:00] * (240)\n",
         }
 
     def do(self, command):

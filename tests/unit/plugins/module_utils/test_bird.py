@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _bird
 from ansible_collections.podnet.calico.plugins.module_utils._model import BgpSession, BirdRoute
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import LAB, text
@@ -12,7 +13,7 @@ _NODE = "nodes/pod-routing-worker/birdcl-show-"
 
 
 def bird():
-    return _bird.parse_bird(text(LAB, _NODE + "protocols.txt"), text(LAB, _NODE + "route.txt"))
+    return _bird.parse_bird(text(LAB, _NODE + "protocols.txt"), _bird.parse_bird_routes(text(LAB, _NODE + "route.txt")))
 
 
 def test_sessions_carry_the_peer_that_their_name_holds():
@@ -23,15 +24,20 @@ def test_sessions_carry_the_peer_that_their_name_holds():
     )
 
 
-def test_each_path_of_a_destination_is_a_route_and_the_best_one_is_marked():
+def test_of_the_paths_of_a_destination_the_best_is_a_route():
     paths = [route for route in bird().routes if route.dst == "192.168.116.0/26"]
-    assert [route.mark for route in paths] == ["*", "", "", ""]
-    assert paths[0] == BirdRoute("192.168.116.0/26", "172.18.0.2", "eth0", "Mesh_172_18_0_2", "*")
+    assert paths == [BirdRoute("192.168.116.0/26", "172.18.0.2", "eth0", "Mesh_172_18_0_2", "*")]
     assert BirdRoute("192.168.93.192/26", None, None, "static1", "*", "blackhole") in bird().routes
 
 
+@pytest.mark.parametrize("output", ["", "BIRD v0.3.3+birdv1.6.8 ready.\n", "BIRD v0.3.3 ready.\nsyntax error\n"])
+def test_an_answer_without_any_route_is_none(output):
+    with pytest.raises(ValueError, match="no best route"):
+        _bird.parse_bird_routes(output)
+
+
 def test_what_is_printed_and_parsed_is_itself():
-    again = _bird.parse_bird(_bird.sessions_text(bird()), _bird.bird_routes_text(bird().routes))
+    again = _bird.parse_bird(_bird.sessions_text(bird()), _bird.parse_bird_routes(_bird.bird_routes_text(bird().routes)))
     assert again == bird()
 
 
@@ -41,7 +47,7 @@ def test_a_best_route_kept_out_of_the_kernel_bears_its_mark():
         "192.168.93.192/26 via 172.18.0.3 on eth0 [Mesh_172_18_0_3 14:11:01] ! (100/0) [i]\n"
         "                   via 172.18.0.4 on eth0 [kernel1 14:25:46] (10)\n"
     )
-    assert [route.mark for route in _bird.parse_bird_routes(output)] == ["!", ""]
+    assert [route.mark for route in _bird.parse_bird_routes(output)] == ["!"]
 
 
 def test_no_bird_is_an_answer():

@@ -35,6 +35,12 @@ def mesh(local: Host, remote: Mapping[str, Host], data: Datastore) -> Bgp:
     )
 
 
+def facts_of(node: Mapping[str, Any]) -> tuple[str, str | None, bool]:
+    """What the mesh follows from in a Node object: name, AS number of its own, whether it is a member."""
+    annotations = _annotations(node)
+    return node["metadata"]["name"], annotations.get(AS_ANNOTATION), _in_mesh(annotations)
+
+
 def _own_blocks(node: str, data: Datastore) -> Iterator[str]:
     """From BlockAffinities, not from blocks; pending ones do not count (calico-facts 0.7, 10)."""
     for affinity in data.affinities:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..ipam import block as blocks
 from ..ipam.pools import encapsulates_vxlan, pool_of
-from .bgp import mesh
+from .bgp import facts_of, mesh
 from .desired import NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
 
 UPLINK, VXLAN = "eth0", "vxlan.calico"
@@ -73,6 +73,21 @@ class Datastore:
             if network:
                 found.setdefault(pod["spec"]["nodeName"], []).append(network)
         return {node: tuple(networks) for node, networks in found.items()}
+
+    @functools.cached_property
+    def common(self) -> tuple[object, ...]:
+        """All that a node's network follows from, but for its own pods: as long as this is equal, so is the network."""
+        return (
+            self.hosts,
+            self.routed_blocks,
+            [facts_of(node) for node in self.nodes],
+            [pool["spec"] for pool in self.pools],
+            [affinity["spec"] for affinity in self.affinities],
+            self.services,
+            self.bgp_configuration and self.bgp_configuration.get("spec"),
+            self.calico_version,
+            self.configured_mtu,
+        )
 
     @functools.cached_property
     def routed_blocks(self) -> tuple[RoutedBlock, ...]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From changed objects to changed networks: every node's is calculated anew, and applied where it differs.
+"""From changed objects to changed networks: a node's is calculated anew where it may differ, and applied where it does.
 
 A node's network is kept while its calico-node runs; when that goes, the routes stay as they are and BIRD ends, as on a
 real node. What others change in the kernel is the kernel room's to repair, at Felix's resync.
@@ -49,22 +49,19 @@ class Reconciler:
         self._store = store
         self._kernel = kernel
         self._calico_version = calico_version
-        self._wanted: dict[str, NodeNetwork] = {name: NodeNetwork(name) for name in machines}
-        self._workers = {name: _NodeWorker(name, kernel) for name in machines}
+        self._outlook: _Outlook | None = None
+        turn = asyncio.Lock()
+        self._workers = {name: _NodeWorker(name, kernel, turn) for name in machines}
 
     def reconcile(self) -> None:
-        """Compute all nodes' networks; nodes whose network differs from the last are synced in the background."""
+        """Look at the objects; nodes for which that may make a difference are seen to in the background."""
         pods = self._store.scan("pods")
-        running = calico_node_pods(pods)
         services = service_ports(self._store.scan("services"), self._store.scan("endpointslices.discovery.k8s.io"))
-        data = self._datastore(pods, services)
+        outlook = _Outlook(self._datastore(pods, services), calico_node_pods(pods))
+        before, self._outlook = self._outlook, outlook
         for name, worker in self._workers.items():
-            if name in running:
-                wanted = network_of(name, data, bgp=_backend(running[name]) == "bird")
-            else:
-                wanted = _without_felix(self._wanted[name], pods, services)
-            self._wanted[name] = wanted
-            worker.want(wanted, felix=name in running)
+            if before is None or outlook.differs(before, name):
+                worker.look(outlook)
 
     async def stop(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
@@ -94,32 +91,55 @@ class Reconciler:
         )
 
 
-class _NodeWorker:
-    """Applies one node's network, one thing at a time; only the newest wish counts."""
+@dataclasses.dataclass(frozen=True)
+class _Outlook:
+    """What all nodes' networks follow from at one moment: the objects, and calico-node's pod by node."""
 
-    def __init__(self, name: str, kernel: Dataplane) -> None:
-        self._name, self._kernel = name, kernel
-        self._wanted: NodeNetwork | None = None
+    data: Datastore
+    running: Mapping[str, Mapping[str, Any]]
+
+    def differs(self, before: _Outlook, node: str) -> bool:
+        """Whether ``node`` may have to change. One without calico-node always may: it waits for nothing but its pods."""
+        if node not in self.running or self.running[node] != before.running.get(node):
+            return True
+        own, earlier = (data.pods_by_node.get(node) for data in (self.data, before.data))
+        return own != earlier or self.data.common != before.data.common
+
+    def network(self, node: str, kept: NodeNetwork) -> NodeNetwork:
+        """The node's network; ``kept`` is what it has had until now."""
+        if node not in self.running:
+            return _without_felix(kept, self.data.pods, tuple(self.data.services))
+        return network_of(node, self.data, bgp=_backend(self.running[node]) == "bird")
+
+
+class _NodeWorker:
+    """Applies one node's network, one thing at a time; only the newest outlook counts.
+
+    ``turn``: the kernel room works for one node at a time, so a node calculates its network when it is its turn, and what
+    grew old while others had theirs is never carried out.
+    """
+
+    def __init__(self, name: str, kernel: Dataplane, turn: asyncio.Lock) -> None:
+        self._name, self._kernel, self._turn = name, kernel, turn
+        self._outlook: _Outlook | None = None
+        self._seen_to: _Outlook | None = None
+        self._kept = NodeNetwork(name)
         self._applied: tuple[NodeNetwork, bool] | None = None
-        self._felix = False
         self._task: asyncio.Task[None] | None = None
 
     @property
     def synced(self) -> bool:
-        return self._wanted is None or self._applied == (self._wanted, self._felix)
+        return self._seen_to is self._outlook
 
-    def want(self, network: NodeNetwork, *, felix: bool) -> None:
-        self._wanted, self._felix = network, felix
-        self._work()
+    def look(self, outlook: _Outlook) -> None:
+        self._outlook = outlook
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._run())
 
     async def stop(self) -> None:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-
-    def _work(self) -> None:
-        if (self._task is None or self._task.done()) and not self.synced:
-            self._task = asyncio.ensure_future(self._run())
 
     async def _run(self) -> None:
         while not self.synced:
@@ -130,15 +150,16 @@ class _NodeWorker:
                 await asyncio.sleep(RETRY_DELAY)
 
     async def _step(self) -> None:
-        wanted, felix = self._wanted, self._felix
-        if wanted is None:
-            return
-        before = self._applied[0].bgp if self._applied else None
-        await self._kernel.sync_node(wanted)
+        async with self._turn:
+            outlook = self._outlook
+            assert outlook is not None  # or nobody would have asked
+            wanted, felix = outlook.network(self._name, self._kept), self._name in outlook.running
+            if (wanted, felix) != self._applied:
+                await self._kernel.sync_node(wanted)
         self._kernel.set_felix_ready(self._name, felix)
-        if wanted.bgp != before:
+        if wanted.bgp != self._kept.bgp:
             await self._kernel.sync_bird(self._name, wanted.bgp)
-        self._applied = (wanted, felix)
+        self._kept, self._applied, self._seen_to = wanted, (wanted, felix), outlook
 
 
 def _without_felix(kept: NodeNetwork, pods: Iterable[Mapping[str, Any]], services: tuple[ServicePort, ...]) -> NodeNetwork:

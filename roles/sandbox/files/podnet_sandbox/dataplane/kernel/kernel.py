@@ -20,6 +20,7 @@ from . import probes, wiring
 from .containers import Containers, RunningPod
 from .exec_session import PipeSession
 from .namespaces import NamespaceThread, NetworkNamespace
+from .neighbours import Neighbours
 from .node import Node
 from .workloads import ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
 
@@ -57,6 +58,7 @@ class Kernel:
         self._pods: dict[tuple[str, str], RunningPod] = {}
         self._subnet = ""
         self._numbers = 0
+        self._neighbours = Neighbours()
         self._fabric: NetworkNamespace | None = None
         self._resync: asyncio.Task[None] | None = None
         self._sessions = asyncio.Semaphore(_MAXIMUM_SESSIONS)
@@ -67,6 +69,7 @@ class Kernel:
         self._subnet = node_subnet
         self._fabric = await self._thread.run(NetworkNamespace.of_this_thread)
         await self._thread.run(wiring.wire_fabric, self._fabric, node_subnet)
+        await self._thread.run(self._neighbours.station, "", self._fabric, wiring.BRIDGE, wiring.gateway(node_subnet))
         self._resync = asyncio.create_task(self._resync_for_ever())
 
     async def stop(self) -> None:
@@ -89,6 +92,7 @@ class Kernel:
         node = Node(name, address, self._numbers, namespace, self._thread, self._zygote)
         self._nodes[name] = node
         await self._thread.run(wiring.wire_node, self._fabric, namespace, node.number, address, self._subnet)
+        await self._thread.run(self._neighbours.station, name, namespace, wiring.UPLINK, address)
         await node.start(self._containers.start_node)
 
     async def remove_node(self, name: str) -> None:
@@ -96,6 +100,7 @@ class Kernel:
         node = self._nodes.pop(name, None)
         if node is not None:
             await self._thread.run(wiring.unwire_node, self._fabric, node.number)
+            await self._thread.run(self._neighbours.station_gone, name)
             await node.stop()
 
     async def add_pod(self, node: str, pod: PodNetwork | None, spec: PodProcessSpec) -> PodHandle:
@@ -122,15 +127,25 @@ class Kernel:
         own = asyncio.ensure_future(self._thread.run(NetworkNamespace.create, hostname))
         wired: asyncio.Future[None] | None = None
         try:
-            wired = asyncio.ensure_future(self._thread.run(wiring.wire_pod, node, await asyncio.shield(own), pod))
+            wired = asyncio.ensure_future(self._thread.run(self._wire_pod, node, await asyncio.shield(own), pod))
             await asyncio.shield(wired)
         except BaseException:  # the thread goes on with what it has begun: undo that when it is done
             await asyncio.wait([each for each in (own, wired) if each is not None])
-            await self._thread.run(wiring.unwire_pod, node, pod)
+            await self._thread.run(self._unwire_pod, node, pod)
             if not own.cancelled() and own.exception() is None:
                 await self._thread.run(own.result().close)
             raise
         return own.result()
+
+    def _wire_pod(self, node: NetworkNamespace, own: NetworkNamespace, pod: PodNetwork) -> None:
+        """In the namespace thread."""
+        wiring.wire_pod(node, own, pod)
+        self._neighbours.pod(node, own, pod)
+
+    def _unwire_pod(self, node: NetworkNamespace, pod: PodNetwork) -> None:
+        """In the namespace thread."""
+        wiring.unwire_pod(node, pod)
+        self._neighbours.pod_gone(pod)
 
     async def remove_pod(self, namespace: str, name: str) -> None:
         """Kill the pod's processes, take its devices away. Nothing happens where there is no such pod."""
@@ -141,7 +156,7 @@ class Kernel:
         if entry.own is not None and entry.network is not None:
             host = self._nodes.get(entry.handle.node)
             if host is not None:
-                await self._thread.run(wiring.unwire_pod, host.namespace, entry.network)
+                await self._thread.run(self._unwire_pod, host.namespace, entry.network)
                 host.forget_routes(entry.network.host_device)
             await self._thread.run(entry.own.close)
 

@@ -111,6 +111,10 @@ class NetworkNamespace:
         except LookupError:
             return False
 
+    def mac(self, device: str) -> str:
+        """The device's hardware address."""
+        return str(self.netlink.get_links(self.index(device))[0].get_attr("IFLA_ADDRESS"))
+
     def link_up(self, device: str) -> None:
         """Set the device up."""
         self.netlink.link("set", index=self.index(device), state="up")

@@ -55,8 +55,10 @@ class RouteTable:
         """Make ``routes`` the wanted ones and change what differs from the last time. Returns what could not be had."""
         wanted = {key(route): route for route in routes}
         before, self._wanted = self._wanted, wanted
-        for old in before.keys() - wanted.keys():
-            self._remove(before[old])
+        gone = [before[name] for name in before.keys() - wanted.keys()]
+        self._look_up(gone)
+        for route in gone:
+            self._remove(route)
         changed = {name for name, route in wanted.items() if before.get(name) != route}
         return self._set(changed | self._missing & wanted.keys())
 
@@ -74,8 +76,10 @@ class RouteTable:
         ``compare``: also put right what is there but differs (Calico v3.32.1 and later).
         """
         present = dict(self._present())
-        for unwanted in present.keys() - self._wanted.keys():
-            self._remove(present[unwanted])
+        unwanted = [present[name] for name in present.keys() - self._wanted.keys()]
+        self._look_up(unwanted)
+        for route in unwanted:
+            self._remove(route)
         return self._set(
             {
                 name
@@ -86,6 +90,7 @@ class RouteTable:
 
     def _set(self, names: Set[Key]) -> list[str]:
         trouble = []
+        self._look_up(self._wanted[name] for name in names)
         for name in sorted(names, key=lambda name: (self._wanted[name].gateway is not None, name)):
             route = self._wanted[name]
             self._missing.discard(name)
@@ -114,6 +119,11 @@ class RouteTable:
         links = self._namespace.netlink.get_links(index)
         return next((link.get_attr("IFLA_IFNAME") for link in links), None)
 
+    def _look_up(self, routes: Iterable[Route]) -> None:
+        """Once for all of them: a device made anew has another index."""
+        for device in {route.device for route in routes if route.device}:
+            self._namespace.has(device)
+
     def _replace(self, route: Route) -> None:
         self._namespace.netlink.route("replace", **self._encoded(route))
 
@@ -134,7 +144,6 @@ class RouteTable:
             "table": _MAIN_TABLE,
         }
         if route.device:
-            self._namespace.has(route.device)  # a device made anew has another index
             fields["oif"] = self._namespace.index(route.device)
         if route.gateway:
             fields["gateway"] = route.gateway

@@ -15,11 +15,11 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from ..desired import VtepPeer, VxlanDevice
 from .namespaces import NetworkNamespace
+from .wiring import UPLINK
 
 DEVICE = "vxlan.calico"
 _PERMANENT = 0x80
 _SELF = 0x02
-_UPLINK = "eth0"
 
 
 class Vxlan:
@@ -82,7 +82,7 @@ class Vxlan:
                 vxlan_id=wanted.vni,
                 vxlan_port=wanted.port,
                 vxlan_local=wanted.local,
-                vxlan_link=self._namespace.index(_UPLINK),
+                vxlan_link=self._namespace.index(UPLINK),
                 vxlan_learning=False,
             )
         self._configure(wanted)

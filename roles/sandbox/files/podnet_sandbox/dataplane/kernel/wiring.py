@@ -17,6 +17,8 @@ from ..desired import PodNetwork
 from .namespaces import NetworkNamespace
 
 BRIDGE = "br-podnet"
+#: A node's device on the node network.
+UPLINK = "eth0"
 POD_GATEWAY = "169.254.1.1"
 WORKLOAD_MAC = "ee:ee:ee:ee:ee:ee"
 _BOOT = 3
@@ -39,33 +41,38 @@ _POD_SYSCTLS = {
 }
 
 
+def gateway(node_subnet: str) -> str:
+    """The bridge's address: the node network's first, as Docker has it."""
+    return str(ipaddress.IPv4Network(node_subnet)[1])
+
+
 def wire_fabric(fabric: NetworkNamespace, node_subnet: str) -> None:
     """The bridge between the nodes, with the gateway's address."""
-    network = ipaddress.IPv4Network(node_subnet)
-    fabric.netlink.link("add", ifname=BRIDGE, kind="bridge")
-    fabric.netlink.addr("add", index=fabric.index(BRIDGE), address=str(network[1]), prefixlen=network.prefixlen)
+    address = ipaddress.IPv4Address(gateway(node_subnet))
+    # A bridge without an address of its own takes its ports' lowest, another one with each new node.
+    fabric.netlink.link("add", ifname=BRIDGE, kind="bridge", address=f"02:42:{address.packed.hex(':')}")
+    fabric.netlink.addr("add", index=fabric.index(BRIDGE), address=str(address), prefixlen=_prefix_length(node_subnet))
     fabric.write_sysctls({"ipv4/ip_forward": 1, "bridge/bridge-nf-call-iptables": 0})
     fabric.link_up(BRIDGE)
 
 
 def wire_node(fabric: NetworkNamespace, node: NetworkNamespace, number: int, address: str, node_subnet: str) -> None:
     """eth0 on the bridge, the address with the subnet's mask, the default route, a node's sysctls."""
-    network = ipaddress.IPv4Network(node_subnet)
     outside = f"{_VETH_PREFIX}{number}"
     fabric.netlink.link(
-        "add", ifname=outside, kind="veth", peer={"ifname": "eth0", "net_ns_fd": node.descriptors.net}
+        "add", ifname=outside, kind="veth", peer={"ifname": UPLINK, "net_ns_fd": node.descriptors.net}
     )
     fabric.netlink.link("set", index=fabric.index(outside), master=fabric.index(BRIDGE), state="up")
     node.write_sysctls(_NODE_SYSCTLS)
     node.netlink.addr(
         "add",
-        index=node.index("eth0"),
+        index=node.index(UPLINK),
         address=address,
-        prefixlen=network.prefixlen,
+        prefixlen=_prefix_length(node_subnet),
         broadcast="0.0.0.0",
     )
-    node.link_up("eth0")
-    node.netlink.route("add", dst="default", gateway=str(network[1]), oif=node.index("eth0"), proto=_BOOT)
+    node.link_up(UPLINK)
+    node.netlink.route("add", dst="default", gateway=gateway(node_subnet), oif=node.index(UPLINK), proto=_BOOT)
 
 
 def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork) -> None:
@@ -126,3 +133,7 @@ def unwire_node(fabric: NetworkNamespace, number: int) -> None:
     """Pull the node's cable."""
     with contextlib.suppress(NetlinkError):
         fabric.remove_link(f"{_VETH_PREFIX}{number}")
+
+
+def _prefix_length(network: str) -> int:
+    return ipaddress.IPv4Network(network).prefixlen
