@@ -65,14 +65,15 @@ class BigCluster:
         for kind, entries in (("route", shared), ("neighbour", neighbours), ("fdb", fdb)):
             yield from ({"line": kind, **entry} for entry in entries)
         for number, name in enumerate(self.names):
-            yield self._node(number, name, [*range(number), *range(number + 1, len(self.names))])
+            runs = [[0, number - 1], [number + 1, len(self.names) - 1]]
+            yield self._node(number, name, [[first, last] for first, last in runs if first <= last])
             yield from self._of_ipam(number, name)
 
     def _pods(self, number: int) -> list[tuple[str, str]]:
         block = ipaddress.ip_address(self.blocks[number])
         return [(f"{self.names[number]}-pod-{at}", str(block + 1 + at)) for at in range(self.pods)]
 
-    def _node(self, number: int, name: str, others: list[int]) -> dict[str, Any]:
+    def _node(self, number: int, name: str, others: list[list[int]]) -> dict[str, Any]:
         address, block = self.addresses[number], self.blocks[number]
         vxlan = {"vni": 4096, "port": 4789, "local": address, "dev": "eth0"}
         links = [
@@ -122,6 +123,7 @@ class BigCluster:
         routes = 0
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
             for line in self.lines():
-                routes += len(line.get("facts", {}).get("routes", ()))
+                for entry in line.get("facts", {}).get("routes", ()):
+                    routes += entry[1] + 1 - entry[0] if isinstance(entry, list) else 1
                 file.write(json.dumps(line, separators=(",", ":")) + "\n")
         return routes

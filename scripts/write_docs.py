@@ -21,11 +21,12 @@ from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KIN
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number"}
+_TWO = {"minItems": 2, "maxItems": 2}
 COUNTS = ("checked", *OUTCOMES)
 
 
 class Schemas:
-    """JSON Schemas of NamedTuples, each class once under $defs. In an array one of ``shared`` may be a number."""
+    """JSON Schemas of NamedTuples, each class once under $defs. In an array some of ``shared`` may be numbers."""
 
     def __init__(self, shared: typing.Collection[type] = ()) -> None:
         self.definitions: dict[str, dict] = {}
@@ -36,7 +37,14 @@ class Schemas:
         if origin is tuple:
             items = self.of(arguments[0])
             if arguments[0] in self.shared:
-                items = {"anyOf": [items, {"description": "the number of a line before", "type": "integer", "minimum": 0}]}
+                number = {"type": "integer", "minimum": 0}
+                items = {
+                    "anyOf": [
+                        items,
+                        {"description": "the number of a line before", **number},
+                        {"description": "the first and the last of such numbers", "type": "array", "items": number, **_TWO},
+                    ]
+                }
             return {"type": "array", "items": items}
         if origin is dict:
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
@@ -75,7 +83,8 @@ def snapshot_line() -> dict:
         "$schema": DRAFT,
         "title": "One line of a podnet.calico snapshot",
         "description": "A snapshot is JSON Lines: the header first, then one line per object. A field left out has its default. "
-        "What several nodes or pods have is a line of its own before them; they name it by its number among its sort, from 0.",
+        "What several nodes or pods have is a line of its own before them; they name it by its number among its sort, from 0, "
+        "or several by the first and the last number.",
         "oneOf": choices,
         "$defs": dict(sorted(schemas.definitions.items())),
     }

@@ -100,6 +100,7 @@ class Expectation:
         self._live_addresses = {address_of(pod) for pods in self.live_pods.values() for pod in pods}
         self._owned = tuple(self._block_owners())
         self._borrowed = tuple(self._borrowings())
+        self._local: Dict[str, Dict[str, List[ExpectedRoute]]] = {}
         self._views: Dict[tuple, Dict[str, List[ExpectedRoute]]] = {}
 
     # -- who owns what ------------------------------------------------------------------------------------------
@@ -210,11 +211,17 @@ class Expectation:
 
     def routes_of(self, node: Node) -> Dict[str, Sequence[ExpectedRoute]]:
         """Every route that ``node`` must or may have inside a pool, by role. Silent on what cannot be known (no address …)."""
-        routes: Dict[str, Sequence[ExpectedRoute]] = {OWN: self._own_blackholes.get(node.name, ())}
+        routes: Dict[str, Sequence[ExpectedRoute]] = dict(self.local_routes_of(node))
         for role, towards in self.view_of(node).items():
             routes[role] = [route for route in towards if route.owner != node.name]
-        routes[POD] = [self.pod_route(pod) for pod in self.live_pods.get(node.name, ())]
         return routes
+
+    def local_routes_of(self, node: Node) -> Dict[str, List[ExpectedRoute]]:
+        """Of these, the ends of its own blocks and the routes to its own pods."""
+        if node.name not in self._local:
+            pods = [self.pod_route(pod) for pod in self.live_pods.get(node.name, ())]
+            self._local[node.name] = {OWN: self._own_blackholes.get(node.name, []), POD: pods}
+        return self._local[node.name]
 
     def view_of(self, node: Node) -> Dict[str, List[ExpectedRoute]]:
         """The routes towards every node, by role, as ``node`` has them: the same for all nodes of its network and uplink."""

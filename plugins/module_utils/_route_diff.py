@@ -81,18 +81,18 @@ def _differing(case: Case, node: Node) -> Iterator[Line]:
     if node.facts is None or any(gap.what in ("routes", "addresses") for gap in node.facts.unobserved):
         return
     routes = case.routes(node)
-    expected = {one.dst: one for of_role in case.expected(node).values() for one in of_role}
+    expected = {one.dst: one for of_role in case.expectation.routes_of(node).values() for one in of_role}
     for dst, one in expected.items():
-        found = routes.get(dst, [])
+        found = routes.to(dst)
         fitting = next((route for route in found if _fits(one, route)), None)
         if fitting is None and (found or one.required):
             yield prefix(dst), "+", describe(one)
         for route in found:
             if route is not fitting:
                 yield prefix(dst), "-", route_text(route)
-    for dst, found in routes.items():
+    for dst in routes:
         if dst not in expected and ":" not in dst and case.in_pool(dst) and case.expectation.is_modelled(dst):
-            for route in found:
+            for route in routes.to(dst):
                 yield prefix(dst), "-", route_text(route)
 
 

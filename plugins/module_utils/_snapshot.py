@@ -5,8 +5,8 @@
 First line the header, then one line per object with what it is in ``line``. A field that has its default is left out; a field
 that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
 secret or foreign annotation can slip into one. A route, neighbour or forwarding entry that several nodes or pods have is a line
-of its own before them, and they name it by its number among those lines: of a thousand nodes each knows the same thousand
-blocks. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
+of its own before them, and they name it by its number among those lines, or several by ``[first, last]``: of a thousand nodes
+each knows the same thousand blocks. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
 """
 
 from __future__ import annotations
@@ -75,10 +75,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield _dump(dict(_encode(snapshot.header), line="header", schema_version=snapshot.header.schema_version))
     numbers: _Numbers = {}
     for kind, (field, class_) in SHARED.items():
-        common = _in_common(snapshot, field)
-        told = sorted((_dump(dict(_encode(item), line=kind)), item) for item in common)
-        numbers[class_] = {item: number for number, (_line, item) in enumerate(told)}
-        yield from (line for line, _item in told)
+        numbers[class_] = {item: number for number, item in enumerate(_in_common(snapshot, field))}
+        yield from (_dump(dict(_encode(item), line=kind)) for item in numbers[class_])
     for kind, (field, _class) in KINDS.items():
         encoded = [dict(_encode(item, numbers), line=kind) for item in getattr(snapshot, field)]
         yield from sorted(map(_dump, encoded)) if kind != "probe" else map(_dump, encoded)
@@ -89,9 +87,10 @@ def _dump(entry: dict) -> str:
 
 
 def _in_common(snapshot: Snapshot, field: str) -> List[Any]:
-    """What more than one node or pod has in ``field`` of its facts."""
+    """What more than one node or pod has in ``field`` of its facts, in the order of the first that has it."""
     seen: Dict[Any, int] = Counter()
-    for one in (*snapshot.nodes, *snapshot.pods):
+    nodes = sorted(snapshot.nodes, key=lambda node: node.name)
+    for one in (*nodes, *sorted(snapshot.pods, key=lambda pod: (pod.namespace, pod.name))):
         if one.facts is not None:
             seen.update(getattr(one.facts, field, ()))
     return [item for item, times in seen.items() if times > 1]
@@ -110,8 +109,23 @@ def _encode(item: Any, numbers: Optional[_Numbers] = None) -> Any:
             if name not in defaults or value != defaults[name]
         }
     if isinstance(item, (tuple, list)):
-        return [_encode(entry, numbers) for entry in item]
+        entries = [_encode(entry, numbers) for entry in item]
+        return _runs(entries) if item and numbers and item[0].__class__ in numbers else entries
     return item
+
+
+def _runs(entries: List[Any]) -> List[Any]:
+    """Numbers that follow each other as ``[first, last]``."""
+    found: List[Any] = []
+    for entry in entries:
+        last = found[-1] if found else None
+        if entry.__class__ is not int:
+            found.append(entry)
+        elif last.__class__ is list and last[1] + 1 == entry:
+            last[1] = entry
+        else:
+            found.append([entry, entry])
+    return [entry[0] if entry.__class__ is list and entry[0] == entry[1] else entry for entry in found]
 
 
 @uncollected()
@@ -225,7 +239,7 @@ class Decoders:
                 return lambda value: self._seen.setdefault(tuple(value), tuple(value)) if value else ()
             shared = self._shared.get(arguments[0])
             if shared is not None:
-                return lambda value: tuple([_of(shared, entry) if entry.__class__ is int else inner(entry) for entry in value])
+                return lambda value: _many(value, inner, shared)
             return lambda value: tuple([inner(entry) for entry in value])
         if origin is not None and _NONE in arguments:  # Optional
             return self._converter(next(argument for argument in arguments if argument is not _NONE))
@@ -236,10 +250,18 @@ class Decoders:
         return None
 
 
-def _of(shared: List[Any], number: int) -> Any:
-    if not 0 <= number < len(shared):
-        raise ValueError("it names line %d of %d that are shared" % (number, len(shared)))
-    return shared[number]
+def _many(value: List[Any], inner: Callable[[dict], Any], shared: List[Any]) -> Tuple[Any, ...]:
+    """Objects, numbers of shared ones, and ``[first, last]`` of these."""
+    found: List[Any] = []
+    for entry in value:
+        if entry.__class__ is dict:
+            found.append(inner(entry))
+            continue
+        first, last = entry if entry.__class__ is list else (entry, entry)
+        if not 0 <= first <= last < len(shared):
+            raise ValueError("it names line %s of %d that are shared" % (first if first == last else entry, len(shared)))
+        found += shared[first : last + 1]
+    return tuple(found)
 
 
 def merge(snapshots: Iterable[Snapshot]) -> Snapshot:

@@ -87,10 +87,10 @@ def _stray(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         if record.facts(node, "routes") is None:
             continue
-        expected = {route.dst for routes in case.expected(node).values() for route in routes}
-        good = 0
-        for dst, routes in case.routes(node).items():
-            known = dst in expected
+        unsettled, is_explained = case.unsettled(node), case.explained(node)
+        good = len(case.routes(node)) - len(unsettled)
+        for dst, routes in unsettled.items():
+            known = is_explained(dst)
             if not known and not (case.in_pool(dst) and case.expectation.is_modelled(dst)):
                 continue
             extra = routes[1:] if known else routes

@@ -5,24 +5,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from .._expected import POD, Expectation, address_of
-from .._fib import Network
+from .._expected import OWN, Expectation, address_of
+from .._fib import Network, RouteTable
 from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject
 from .._prefix import Prefix, prefix
-from .._shape import ExpectedRoute, differences
 from .doubt import Doubt
-
-
-class Compared(NamedTuple):
-    """The expected routes of a role on a node: how many are there as expected, and the others with what is there and wrong.
-
-    A route that is not there and need not be is neither.
-    """
-
-    right: int
-    others: List[Tuple[ExpectedRoute, List[Route], List[str]]]
+from .towards import Compared, Towards, compare
+from .tunnels import Tunnels
 
 
 class Case:
@@ -33,10 +24,9 @@ class Case:
         self.intent = dict(intent or {})
         self.settings = snapshot.header.settings
         self.expectation = Expectation(snapshot)
-        self._expected: Dict[str, Dict[str, Sequence[ExpectedRoute]]] = {}
+        self._views: Dict[int, Towards] = {}
         self._compared: Dict[str, Dict[str, Compared]] = {}
-        self._differences: Dict[Tuple[int, int], List[str]] = {}
-        self._routes: Dict[str, Dict[str, List[Route]]] = {}
+        self._unsettled: Dict[str, Dict[str, List[Route]]] = {}
         self._in_pool: Dict[str, bool] = {}
 
     @cached_property
@@ -139,61 +129,49 @@ class Case:
             known = self._in_pool[cidr] = any(outer.covers(inner) for outer in self.pool_prefixes)
         return known
 
-    def expected(self, node: Node) -> Dict[str, Sequence[ExpectedRoute]]:
-        """The routes that the node must or may have, by role."""
-        if node.name not in self._expected:
-            self._expected[node.name] = self.expectation.routes_of(node)
-        return self._expected[node.name]
+    def towards(self, node: Node) -> Towards:
+        """What is expected towards all nodes by those that see them as this one does."""
+        view = self.expectation.view_of(node)
+        if id(view) not in self._views:
+            self._views[id(view)] = Towards(view, self.settings.interface_prefix)
+        return self._views[id(view)]
 
     def compared(self, node: Node) -> Dict[str, Compared]:
         """The node's expected routes to other nodes and its own blocks, by role, held against those that were observed."""
-        if node.name not in self._compared:
-            expected = self.expected(node)
-            self._compared[node.name] = {role: self._compare(node, expected[role]) for role in expected if role != POD}
-        return self._compared[node.name]
-
-    def _compare(self, node: Node, expected: Sequence[ExpectedRoute]) -> Compared:
-        routes, right = self.routes(node), 0
-        others: List[Tuple[ExpectedRoute, List[Route], List[str]]] = []
-        for one in expected:
-            found = routes.get(one.dst)
-            if found:
-                wrong = self.differences(found[0], one)
-                if wrong:
-                    others.append((one, found, wrong))
-                else:
-                    right += 1
-            elif one.required:
-                others.append((one, [], []))
-        return Compared(right, others)
-
-    def differences(self, route: Route, expected: ExpectedRoute) -> List[str]:
-        """The differences to the nearest of the forms that the route may have.
-
-        Both live as long as the case, and a thousand nodes share them: each pair is compared once.
-        """
-        key = id(route), id(expected)
-        known = self._differences.get(key)
+        known = self._compared.get(node.name)
         if known is None:
-            known = self._differences[key] = min((differences(route, shape) for shape in expected.shapes), key=len)
+            routes = self.routes(node)
+            known = {OWN: compare(routes, self.expectation.local_routes_of(node)[OWN])}
+            known.update(self.towards(node).compared(node.name, routes))
+            self._compared[node.name] = known
         return known
 
-    def routes(self, node: Node) -> Dict[str, List[Route]]:
-        """The node's routes of table main by destination, the one in effect first."""
-        known = self._routes.get(node.name)
+    def routes(self, node: Node) -> RouteTable:
+        """The node's table main."""
+        return self.network.main(node)
+
+    def unsettled(self, node: Node) -> Dict[str, List[Route]]:
+        """By destination, the node's routes besides single ones towards other nodes that are as expected."""
+        known = self._unsettled.get(node.name)
         if known is None:
-            known = self._routes[node.name] = {}
-            for route in node.facts.routes if node.facts else ():
-                if route.table == "main":
-                    known.setdefault(route.dst, []).append(route)
-            for routes in known.values():
-                if len(routes) > 1:
-                    routes.sort(key=lambda route: route.metric)
+            self.compared(node)
+            known = self._unsettled[node.name] = self.towards(node).unsettled(node.name, self.routes(node))
         return known
 
-    def links(self, node: Node) -> Dict[str, Link]:
+    def explained(self, node: Node) -> Callable[[str], bool]:
+        """Of a destination, whether the node must or may have a route to there."""
+        towards = self.towards(node)
+        local = {one.dst for routes in self.expectation.local_routes_of(node).values() for one in routes}
+        return lambda dst: dst in local or towards.explains(node.name, dst)
+
+    def links(self, node: Node) -> Mapping[str, Link]:
         """The node's devices by name."""
-        return {link.name: link for link in node.facts.links} if node.facts else {}
+        return self.network.links(node)
+
+    @cached_property
+    def tunnels(self) -> Tunnels:
+        """The ends of the VXLAN tunnels."""
+        return Tunnels(self.expectation)
 
     @cached_property
     def not_modelled(self) -> Dict[str, str]:

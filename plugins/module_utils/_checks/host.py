@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Set
 
-from .._expected import address_of
+from .._expected import POD, address_of
 from .._iproute import route_text
 from .._model import Link, Node, Pod, Route, Subject
 from .._names import HOST_SIDE_MAC, POD_GATEWAY, pod_device
@@ -29,12 +29,11 @@ def _route(case: Case, record: Recorder) -> None:
         if record.facts(node, "routes") is None:
             continue
         routes = case.routes(node)
-        for pod in _pods_of(case, node):
-            _judge_route(case, record, node, pod, routes.get(address_of(pod) + "/32", []))
+        for pod, expected in zip(_pods_of(case, node), case.expectation.local_routes_of(node)[POD]):
+            _judge_route(record, node, pod, expected, routes.to(expected.dst))
 
 
-def _judge_route(case: Case, record: Recorder, node: Node, pod: Pod, found: List[Route]) -> None:
-    expected = case.expectation.pod_route(pod)
+def _judge_route(record: Recorder, node: Node, pod: Pod, expected: ExpectedRoute, found: List[Route]) -> None:
     if len(found) == 1 and not differences(found[0], expected.shapes[0]):
         record.passed(node.name)
         return
@@ -118,7 +117,7 @@ def _stray(case: Case, record: Recorder) -> None:
         known = devices_of.get(node.name, set())
         prefix = case.settings.interface_prefix
         devices = [name for name in case.links(node) if name.startswith(prefix) and name not in known]
-        routes = [route for routes in case.routes(node).values() for route in routes if (route.dev or "").startswith(prefix)]
+        routes = [route for routes in case.unsettled(node).values() for route in routes if (route.dev or "").startswith(prefix)]
         record.passed(node.name, len(known))
         for device in devices:
             record.warning(
@@ -166,7 +165,7 @@ def _restore_default(case: Case, node: Node) -> str:
     """By the router of another node in the same subnet, if one is known."""
     routers = sorted({
         route.gateway for other in case.snapshot.nodes if case.expectation.same_subnet(node, other)
-        for route in case.routes(other).get("0.0.0.0/0", ()) if route.gateway
+        for route in case.routes(other).to("0.0.0.0/0") if route.gateway
     })  # fmt: skip
     router = routers[0] if len(routers) == 1 else "ROUTER"
     return "Nobody repairs it. Restore the node's default route: %s" % on_node(node, "ip", "route", "add", "default", "via", router)

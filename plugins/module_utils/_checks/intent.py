@@ -150,7 +150,7 @@ def _routes(case: Case, record: Recorder) -> None:
         if record.facts(node, "routes") is None:
             continue
         dst = {"default": "0.0.0.0/0"}.get(entry["dst"], entry["dst"])
-        found = case.routes(node).get(dst if "/" in dst else dst + "/32", [])
+        found = case.routes(node).to(dst if "/" in dst else dst + "/32")
         fitting = [route for route in found if _fits(route, entry)]
         if bool(fitting) != bool(entry.get("absent")):
             record.passed(node.name)

@@ -162,7 +162,7 @@ def _reaches_subnet(case: Case, node: Node, own: Address) -> bool:
     routes = case.routes(node)
     around = (ipaddress.ip_network("%s/%d" % (own.address, length), strict=False) for length in range(own.prefixlen, -1, -1))
     return own.prefixlen == 32 or any(
-        route.dev == own.dev and not route.gateway for network in around for route in routes.get(str(network), ())
+        route.dev == own.dev and not route.gateway for network in around for route in routes.to(str(network))
     )
 
 

@@ -11,7 +11,7 @@ What is not proved here is walked as ever: this says yes too seldom, never too o
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, NamedTuple, Tuple
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from .._expected import BORROWED, OWN, POD, REMOTE, address_of
 from .._fib import DEFAULT_RULES
@@ -20,13 +20,12 @@ from .._names import VXLAN_DEVICE
 from .._prefix import PrefixTable, prefix
 from .._shape import ExpectedRoute
 from .case import Case
-
-_LIVE = ((), ("onlink",))  # of other flags (dead, linkdown) the kernel uses no such route
-
+from .towards import LIVE, unlike
 
 class View(NamedTuple):
     """What nodes of one network and uplink share: by target what decides for it, and what all of them must have for that."""
 
+    addresses: FrozenSet[str]  # of the targets
     decides: Dict[str, str]  # a target's address → the destination of the route
     routes: FrozenSet[str]  # all these destinations
     tunnelled: Tuple[ExpectedRoute, ...]  # the routes to them that go by vxlan.calico
@@ -48,37 +47,38 @@ class Tidy:
 
     def sure(self, node: Node, source: Pod) -> FrozenSet[str]:
         """The addresses of targets on other nodes that a packet of ``source``, on ``node``, reaches in two hops."""
-        routes, view = self.case.routes(node), self._view(node)
-        if not self._is_plain(node, view.devices) or not _leaves(source):
+        facts, routes, view = node.facts, self.case.routes(node), self._view(node)
+        if facts is None or not self._is_plain(node, facts, view.devices) or not _leaves(source):
             return frozenset()
-        expected = self.case.expected(node)
         if any(found for one in self.case.compared(node).values() for _expected, found, _wrong in one.others):
             return frozenset()
-        for one in expected[POD]:
-            if one.dst in routes and self.case.differences(routes[one.dst][0], one):
-                return frozenset()
-        known = {one.dst for routes_of_role in expected.values() for one in routes_of_role}
-        for dst, found in routes.items():
-            if self.case.in_pool(dst) and (dst not in known or found[0].flags not in _LIVE):
-                return frozenset()
-        if any(one.dst not in view.ranges for one in expected[OWN]):
+        local = self.case.expectation.local_routes_of(node)
+        if any(unlike(found[0], one) for one in local[POD] for found in [routes.to(one.dst)] if found):
             return frozenset()
-        lacking = view.routes.difference(routes)
-        lacking |= {one.dst for one in view.tunnelled if not self._tunnels(node, one)}
+        if any(one.dst not in view.ranges for one in local[OWN]):
+            return frozenset()
+        is_explained = self.case.explained(node)
+        for dst, found in self.case.unsettled(node).items():
+            if self.case.in_pool(dst) and (not is_explained(dst) or found[0].flags not in LIVE):
+                return frozenset()
+        lacking = routes.lacks(view.routes)
+        if view.tunnelled:
+            misled = self.case.tunnels.misled(node, facts)
+            lacking |= {one.dst for one in view.tunnelled if one.owner in misled}
         if not lacking:
-            return frozenset(view.decides)
+            return view.addresses
         return frozenset(address for address, dst in view.decides.items() if dst not in lacking)
 
-    def _is_plain(self, node: Node, devices: FrozenSet[str]) -> bool:
+    def _is_plain(self, node: Node, facts: NodeFacts, devices: FrozenSet[str]) -> bool:
         """Whether nothing but the routes of the main table decides, and the node forwards, by devices that are up."""
-        facts = node.facts
-        if facts is None or not has_kernels_rules(facts) or facts.sysctls.get("net.ipv4.ip_forward") == "0":
+        if not has_kernels_rules(facts) or facts.sysctls.get("net.ipv4.ip_forward") == "0":
             return False
         for device in devices:
             link = self.case.network.link(node.name, device)
             if link is None or not link.admin_up:
                 return False
-        return not any(self._takes(route) for route in facts.routes if route.table != "main")
+        fib = self.case.network.fib(node.name)
+        return fib is not None and not any(map(self._takes, fib.besides_main()))
 
     def _takes(self, route: Route) -> bool:
         """Whether a route of another table could decide for a target's address."""
@@ -87,10 +87,6 @@ class Tidy:
         if route.dst.endswith("/32"):
             return route.dst[:-3] in self.case.pods_by_address
         return any(prefix(route.dst).overlaps(pool) for pool in self.case.pool_prefixes)
-
-    def _tunnels(self, node: Node, expected: ExpectedRoute) -> bool:
-        shape = expected.shapes[0]
-        return expected.owner == node.name or self.case.network.send(node.name, shape.gateway, shape.dev, "").node == expected.owner
 
     def _view(self, node: Node) -> View:
         routes = self.case.expectation.view_of(node)
@@ -112,6 +108,7 @@ class Tidy:
                 decides[address] = route
         tunnelled = tuple({one.dst: one for one in decides.values() if one.shapes[0].dev == VXLAN_DEVICE}.values())
         return View(
+            frozenset(decides),
             {address: one.dst for address, one in decides.items()},
             frozenset(one.dst for one in decides.values()),
             tunnelled,
@@ -124,7 +121,12 @@ class Tidy:
         shape = expected.shapes[0]
         if len(expected.shapes) > 1 or shape.free_gateway or shape.free_dev or not shape.gateway:
             return False
-        return shape.dev == VXLAN_DEVICE or self.case.network.node_of(shape.gateway) == expected.owner
+        end = self._underlay(expected.owner) if shape.dev == VXLAN_DEVICE else shape.gateway
+        return end is not None and self.case.network.node_of(end) == expected.owner
+
+    def _underlay(self, name: Optional[str]) -> Optional[str]:
+        node = self.case.nodes.get(name or "")
+        return self.case.expectation.host_address(node) if node else None
 
 
 def has_kernels_rules(facts: NodeFacts) -> bool:
@@ -135,4 +137,4 @@ def has_kernels_rules(facts: NodeFacts) -> bool:
 def _leaves(source: Pod) -> bool:
     """Whether every packet leaves the pod, as far as its routes were seen."""
     facts = source.facts
-    return facts is None or not facts.routes or any(route.dst == "0.0.0.0/0" and route.flags in _LIVE for route in facts.routes)
+    return facts is None or not facts.routes or any(route.dst == "0.0.0.0/0" and route.flags in LIVE for route in facts.routes)

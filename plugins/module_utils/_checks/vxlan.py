@@ -7,14 +7,15 @@ They exist on every node as soon as one enabled pool may tunnel, also where all 
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 
 from .._iproute import fdb_text, link_text, neighbour_text
 from .._model import FdbEntry, Neighbour, Node, NodeFacts, Subject
-from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI, vtep_mac
+from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject
 from .remedies import on_node, restart
+from .tunnels import End, mac_of
 
 _Run = Callable[[Case, Recorder], None]
 
@@ -46,15 +47,11 @@ def _device(case: Case, record: Recorder) -> None:
         record.failed(
             node.name, Subject("Device", name=VXLAN_DEVICE),
             "up, VNI %d, port %d, nolearning, MAC %s, %s/32"
-            % (VXLAN_VNI, VXLAN_PORT, _mac(node), node.vxlan_tunnel_address or "the annotated tunnel address"),
+            % (VXLAN_VNI, VXLAN_PORT, mac_of(node), node.vxlan_tunnel_address or "the annotated tunnel address"),
             "; ".join(wrong), "%s: %s is %s" % (node.name, VXLAN_DEVICE, "; ".join(wrong)),
             node_evidence(node, "ip -d addr show %s" % VXLAN_DEVICE, link_text(link).splitlines() if link else []),
             "Felix makes it anew, with its address, routes and entries, within 10 s; else: %s" % restart(node),
         )  # fmt: skip
-
-
-def _mac(node: Node) -> str:
-    return node.vxlan_tunnel_mac or vtep_mac(node.name)
 
 
 def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
@@ -62,7 +59,7 @@ def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
     if link is None:
         return ["missing"]
     wrong = [] if link.admin_up else ["down"]
-    if link.mac != _mac(node):
+    if link.mac != mac_of(node):
         wrong.append("of MAC %s" % link.mac)
     if link.vxlan is not None:
         vxlan = link.vxlan
@@ -119,28 +116,20 @@ def _address_problem(case: Case, node: Node, address: Optional[str], seen: Dict[
 
 
 def _neighbours(case: Case, record: Recorder) -> None:
-    ends = _ends(case)
     for node in case.snapshot.nodes:
         facts = record.facts(node, "neighbours")
         if facts is None:
             continue
-        known = {entry.address: entry for entry in facts.neighbours if entry.dev == VXLAN_DEVICE}
-        good = 0
-        for other, address, mac, _underlay in ends:
-            entry = known.get(address)
-            if other is node:
-                continue
-            if entry is not None and entry.mac == mac:
-                good += 1
-            else:
-                _report_neighbour(record, node, other, entry, list(known.values()))
-        record.passed(node.name, good)
+        wrong = case.tunnels.neighbours(node, facts)
+        for end, entry in wrong:
+            _report_neighbour(record, node, end, entry, [one for one in facts.neighbours if one.dev == VXLAN_DEVICE])
+        record.passed(node.name, case.tunnels.others(node) - len(wrong))
 
 
 def _report_neighbour(
-    record: Recorder, node: Node, other: Node, entry: Optional[Neighbour], known: Sequence[Neighbour]
+    record: Recorder, node: Node, end: End, entry: Optional[Neighbour], known: Sequence[Neighbour]
 ) -> None:
-    address, mac = other.vxlan_tunnel_address or "", _mac(other)
+    other, address, mac, _underlay = end
     actual = neighbour_text(entry) if entry else "no entry"
     lacks = "has no neighbour entry" if entry is None else "has a wrong neighbour entry"
     record.failed(
@@ -154,44 +143,26 @@ def _report_neighbour(
 
 
 def _fdb(case: Case, record: Recorder) -> None:
-    ends = _ends(case)
     for node in case.snapshot.nodes:
         facts = record.facts(node, "fdb")
         if facts is None:
             continue
-        known = {entry.mac: entry for entry in facts.fdb if entry.dev == VXLAN_DEVICE}
-        good = 0
-        for other, _tunnel, mac, address in ends:
-            entry = known.get(mac)
-            if other is node:
-                continue
-            if entry is not None and entry.dst == address:
-                good += 1
-            else:
-                _report_entry(record, node, other, address, entry, list(known.values()))
-        record.passed(node.name, good)
+        wrong = case.tunnels.fdb(node, facts)
+        for end, entry in wrong:
+            _report_entry(record, node, end, entry, [one for one in facts.fdb if one.dev == VXLAN_DEVICE])
+        record.passed(node.name, case.tunnels.others(node) - len(wrong))
 
 
-def _report_entry(
-    record: Recorder, node: Node, other: Node, address: Optional[str], entry: Optional[FdbEntry], known: Sequence[FdbEntry]
-) -> None:
+def _report_entry(record: Recorder, node: Node, end: End, entry: Optional[FdbEntry], known: Sequence[FdbEntry]) -> None:
+    other, _tunnel, mac, address = end
     actual = fdb_text(entry) if entry else "no entry"
     record.failed(
-        node.name, Subject("Node", name=other.name, ip=address), "%s dst %s" % (_mac(other), address), actual,
+        node.name, Subject("Node", name=other.name, ip=address), "%s dst %s" % (mac, address), actual,
         "%s: frames for %s's VTEP %s are sent to %s instead of %s"
-        % (node.name, other.name, _mac(other), entry.dst if entry else "nobody", address),
+        % (node.name, other.name, mac, entry.dst if entry else "nobody", address),
         node_evidence(node, "bridge fdb show dev %s" % VXLAN_DEVICE, [fdb_text(one) for one in known]),
         "Felix puts it back within 100 s; else: %s" % restart(node),
     )  # fmt: skip
-
-
-def _ends(case: Case) -> List[Tuple[Node, str, str, Optional[str]]]:
-    """(node, tunnel address, MAC, the address it is behind) of every tunnel end."""
-    return [
-        (node, node.vxlan_tunnel_address, _mac(node), case.expectation.host_address(node))
-        for node in case.snapshot.nodes
-        if node.vxlan_tunnel_address
-    ]
 
 
 def _leftover(case: Case, record: Recorder) -> None:

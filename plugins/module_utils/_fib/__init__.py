@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
+from .table import RouteTable
 from .tables import DEFAULT_RULES, Decision, Fib
 from .walking import Network, walk
 
-__all__ = ["DEFAULT_RULES", "Decision", "Fib", "Network", "walk"]
+__all__ = ["DEFAULT_RULES", "Decision", "Fib", "Network", "RouteTable", "walk"]

@@ -9,10 +9,12 @@ user-defined marks on the packet are zero) makes the answer unknown rather than 
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from itertools import chain
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._model import NodeFacts, Route, Rule
-from .._prefix import PrefixTable, prefix
+from .._model import Address, NodeFacts, Route, Rule
+from .._prefix import prefix
+from .table import RouteTable, by_table
 
 DEFAULT_RULES = (
     Rule(0, "from all", "lookup local"),
@@ -20,6 +22,7 @@ DEFAULT_RULES = (
     Rule(32767, "from all", "lookup default"),
 )
 DROPS = ("blackhole", "unreachable", "prohibit")
+_UNUSED = frozenset(("dead", "linkdown", "cache"))
 _TABLES = {"255": "local", "254": "main", "253": "default"}
 
 
@@ -35,28 +38,24 @@ class Fib:
     """The tables and rules of one node's network namespace."""
 
     def __init__(self, facts: NodeFacts) -> None:
-        self._tables: Dict[str, PrefixTable[Route]] = {}
-        by_table: Dict[str, List[Tuple[str, Route]]] = {}
-        for route in facts.routes:
-            flags = route.flags
-            if not flags or not ("dead" in flags or "linkdown" in flags or "cache" in flags):
-                by_table.setdefault(route.table, []).append((route.dst, route))
-        for name, routes in by_table.items():
-            self._table(name).extend(routes)
+        self._tables = by_table(facts.routes)
         if "local" not in self._tables:  # only the main table was asked for: the addresses say the same
-            for address in facts.addresses:
-                local = "%s/%d" % (address.address, 128 if ":" in address.address else 32)
-                self._table("local").add(local, Route(local, "local", dev=address.dev, table="local", scope="host"))
+            self._tables["local"] = RouteTable([_own(address) for address in facts.addresses])
         self.rules = tuple(sorted(facts.rules or DEFAULT_RULES, key=lambda rule: rule.priority))
         # With these alone the source and the incoming device of a packet decide nothing, so answers can be kept.
         self._plain = all(rule.selector == "from all" for rule in self.rules)
         self._known: Dict[str, Decision] = {}
 
-    def _table(self, name: str) -> "PrefixTable[Route]":
-        name = _TABLES.get(name, name)
-        if name not in self._tables:
-            self._tables[name] = PrefixTable()
-        return self._tables[name]
+    @property
+    def main(self) -> RouteTable:
+        """The main table, with the routes that the kernel does not use at present."""
+        if "main" not in self._tables:
+            self._tables["main"] = RouteTable(())
+        return self._tables["main"]
+
+    def besides_main(self) -> Iterator[Route]:
+        """The routes of all other tables."""
+        return chain.from_iterable(table.routes for name, table in self._tables.items() if name != "main")
 
     def decide(self, destination: str, source: Optional[str] = None, iif: Optional[str] = None) -> Decision:
         """The route for an unmarked ICMP packet."""
@@ -94,11 +93,16 @@ class Fib:
             return None
         suppressed = int(action[3]) if len(action) == 4 and action[2] == "suppress_prefixlength" else -1
         for length, routes in table.matches(destination):
-            if length <= suppressed:
-                return None
-            best = routes[0] if len(routes) == 1 else min(routes, key=lambda route: route.metric)
-            return None if best.type == "throw" else best
+            best = next((route for route in routes if not _UNUSED.intersection(route.flags)), None)
+            if best is not None:
+                return None if length <= suppressed or best.type == "throw" else best
         return None
+
+
+def _own(address: Address) -> Route:
+    """What the kernel has in table local for an address."""
+    dst = "%s/%d" % (address.address, 128 if ":" in address.address else 32)
+    return Route(dst, "local", dev=address.dev, table="local", scope="host")
 
 
 def matches(rule: Rule, destination: str, source: Optional[str], iif: Optional[str]) -> Optional[bool]:

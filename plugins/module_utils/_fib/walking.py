@@ -8,9 +8,10 @@ Source of the figures: recordings, 63 on the same node and 62 across nodes in ev
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._expected import Expectation, address_of
+from .table import RouteTable
 from .tables import DROPS, Decision, Fib, legs
 from .._model import Hop, Link, Node, NodeFacts, Path, Pod, PodFacts, Snapshot
 from .._names import IPIP_DEVICE, POD_DEVICE, VXLAN_DEVICE, pod_device, vtep_mac
@@ -37,8 +38,7 @@ class Network:
         self._fibs: Dict[str, Fib] = {}
         self._links: Dict[str, Dict[str, Link]] = {}
         self._node_by_address: Dict[str, str] = {}
-        self._neighbours: Dict[str, Dict[Tuple[str, str], Optional[str]]] = {}
-        self._fdb: Dict[str, Dict[str, Optional[str]]] = {}
+        self._tunnels: Dict[str, Tuple[Dict[str, Optional[str]], Dict[str, Optional[str]]]] = {}
         self.pod_by_device: Dict[Tuple[str, str], Pod] = {}
         for node in snapshot.nodes:
             self._index(node)
@@ -54,8 +54,6 @@ class Network:
         if node.facts is None:
             return
         self._links[node.name] = {link.name: link for link in node.facts.links}
-        self._neighbours[node.name] = {(entry.dev, entry.address): entry.mac for entry in node.facts.neighbours}
-        self._fdb[node.name] = {entry.mac: entry.dst for entry in node.facts.fdb if entry.dev == VXLAN_DEVICE}
         for address in node.facts.addresses:
             if address.dev not in (VXLAN_DEVICE, IPIP_DEVICE) and address.scope == "global":
                 self._node_by_address.setdefault(address.address, node.name)
@@ -65,9 +63,20 @@ class Network:
         facts = self.nodes[node].facts if node in self.nodes else None
         if facts is None or any(entry.what in ("routes", "rules") for entry in facts.unobserved):
             return None
+        return self._fib(node, facts)
+
+    def _fib(self, node: str, facts: NodeFacts) -> Fib:
         if node not in self._fibs:
             self._fibs[node] = Fib(facts)
         return self._fibs[node]
+
+    def main(self, node: Node) -> RouteTable:
+        """What was seen of the node's table main, be it nothing."""
+        return self._fib(node.name, node.facts or NodeFacts()).main
+
+    def links(self, node: Node) -> Mapping[str, Link]:
+        """The node's devices by name."""
+        return self._links.get(node.name, {})
 
     def node_of(self, address: str) -> Optional[str]:
         """The node that has the address on another device than a tunnel's."""
@@ -98,10 +107,11 @@ class Network:
         unseen = {entry.what for entry in facts.unobserved} if facts else {"neighbours", "fdb"}
         if "neighbours" in unseen or "fdb" in unseen:
             return Sent(how="vxlan", unknown="neighbours and forwarding entries of vxlan.calico on %s were not observed" % node)
-        mac = self._neighbours[node].get((VXLAN_DEVICE, vtep))
+        neighbours, fdb = self._entries(node, facts or NodeFacts())
+        mac = neighbours.get(vtep)
         if mac is None:
             return Sent(reason="%s has no neighbour entry for the VTEP %s on vxlan.calico" % (node, vtep))
-        underlay = self._fdb[node].get(mac)
+        underlay = fdb.get(mac)
         if underlay is None:
             return Sent(reason="%s has no forwarding entry for the VTEP MAC %s on vxlan.calico" % (node, mac))
         other = self._node_by_address.get(underlay)
@@ -111,6 +121,13 @@ class Network:
         if expected != mac:
             return Sent(reason="%s tunnels with MAC %s to %s, whose VTEP has %s" % (node, mac, other, expected))
         return Sent(other, "vxlan")
+
+    def _entries(self, node: str, facts: NodeFacts) -> Tuple[Dict[str, Optional[str]], Dict[str, Optional[str]]]:
+        """By address the MAC, and by MAC the address behind which it is, of what is at the other ends of vxlan.calico."""
+        if node not in self._tunnels:
+            macs = {entry.address: entry.mac for entry in facts.neighbours if entry.dev == VXLAN_DEVICE}
+            self._tunnels[node] = macs, {entry.mac: entry.dst for entry in facts.fdb if entry.dev == VXLAN_DEVICE}
+        return self._tunnels[node]
 
     # -- the walk -----------------------------------------------------------------------------------------------
 

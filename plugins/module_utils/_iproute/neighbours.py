@@ -17,12 +17,13 @@ _STATES = frozenset("INCOMPLETE REACHABLE STALE DELAY PROBE FAILED NOARP PERMANE
 
 
 def parse_neighbours(output: str, dev: Optional[str] = None) -> Tuple[Neighbour, ...]:
-    """ARP and ND entries; one that has not been resolved has no MAC."""
+    """ARP and ND entries by device and address (the kernel's order is a hash's); one that has not been resolved has no MAC."""
 
     def from_json(entry: dict) -> Iterator[Neighbour]:
         yield Neighbour(entry.get("dev", dev), entry["dst"], entry.get("lladdr"), tuple(entry.get("state") or ()))
 
-    return parse(output, "ip neigh", from_json, lambda text: _from_text(text, dev))
+    entries = parse(output, "ip neigh", from_json, lambda text: _from_text(text, dev))
+    return tuple(sorted(entries, key=lambda entry: (entry.dev, entry.address)))
 
 
 def _from_text(output: str, dev: Optional[str]) -> Iterator[Neighbour]:
@@ -39,9 +40,9 @@ def _from_text(output: str, dev: Optional[str]) -> Iterator[Neighbour]:
 
 
 def parse_fdb(output: str, dev: Optional[str] = None) -> Tuple[FdbEntry, ...]:
-    """Forwarding entries that lead somewhere: those without a destination say nothing about a tunnel and are left out."""
+    """Forwarding entries that lead somewhere, by MAC: those without a destination say nothing about a tunnel and are left out."""
     entries = parse(output, "fdb", _fdb_reader(dev), lambda text: _fdb_from_text(text, dev))
-    return tuple(entry for entry in entries if entry.dst)
+    return tuple(sorted((entry for entry in entries if entry.dst), key=lambda entry: (entry.dev, entry.mac)))
 
 
 def _fdb_reader(dev: Optional[str]) -> Callable[[dict], Iterator[FdbEntry]]:

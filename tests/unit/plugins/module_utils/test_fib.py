@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
-from ansible_collections.podnet.calico.plugins.module_utils._fib import Fib, Network, walk
+from ansible_collections.podnet.calico.plugins.module_utils._fib import Fib, Network, RouteTable, walk
 from ansible_collections.podnet.calico.plugins.module_utils._iproute import route_text
 from ansible_collections.podnet.calico.plugins.module_utils._model import NodeFacts, Route, Rule
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
@@ -14,6 +16,8 @@ from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recording
     with_facts,
     without_route,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 MAIN = (
     Route("0.0.0.0/0", gateway="10.0.0.1", dev="eth0"),
@@ -67,6 +71,22 @@ def test_a_mark_is_zero_and_what_cannot_be_told_is_unknown():
 def test_dead_routes_do_not_decide():
     dead = (Route("10.1.2.0/24", dev="eth1", flags=("dead", "linkdown")),)
     assert decide("10.1.2.9", MAIN[:2] + dead).route.gateway == "10.0.0.2"
+
+
+ADDRESSES = st.one_of(st.ip_addresses(v=4, network="10.0.0.0/24"), st.ip_addresses(v=6, network="fd00::/120"))
+
+
+@given(st.lists(st.tuples(ADDRESSES, st.integers(0, 32), st.sampled_from((0, 10, 1024)))), ADDRESSES)
+def test_a_table_finds_what_holds_an_address_longest_first(prefixes, address):
+    routes = []
+    for start, shorter, metric in prefixes:
+        network = ipaddress.ip_network(f"{start}/{start.max_prefixlen - shorter}", strict=False)
+        routes.append(Route(str(network), metric=metric))
+    holding = [route for route in routes if address in ipaddress.ip_network(route.dst)]
+    holding.sort(key=lambda route: (-int(route.dst.rpartition("/")[2]), route.metric))
+    found = list(RouteTable(routes).matches(str(address)))
+    assert [route for _length, those in found for route in those] == holding
+    assert [length for length, _routes in found] == sorted({int(one.dst.rpartition("/")[2]) for one in holding}, reverse=True)
 
 
 # -- walks ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import os
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
-from ansible_collections.podnet.calico.plugins.module_utils._model import Probe
+from ansible_collections.podnet.calico.plugins.module_utils._model import Node, NodeFacts, Probe, Route, Snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import SnapshotError
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording
@@ -57,6 +57,13 @@ def lines(tmp_path):
     return path, path.read_text().splitlines()
 
 
+SHARED = [json.dumps({"line": "route", "dst": f"10.0.{number}.0/24"}) for number in (0, 1)]
+
+
+def with_routes(*routes):
+    return json.dumps({"line": "node", "name": "n", "facts": {"routes": routes}})
+
+
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
@@ -67,7 +74,12 @@ def lines(tmp_path):
         (lambda rows: rows[:1] + [json.dumps({"line": "node", "name": "n", "token": "x"})], "no field 'token'"),
         (lambda rows: rows[:1] + [json.dumps({"line": "node"})], "without name"),
         (lambda rows: rows[:1] + [rows[1][:40]], "cut off"),
-        (lambda rows: rows[:1] + [json.dumps({"line": "node", "name": "n", "facts": {"routes": [7]}})], "names line 7 of 0"),
+        (lambda rows: rows[:1] + [with_routes(7)], "names line 7 of 0"),
+        (lambda rows: rows[:1] + SHARED + [with_routes([0, 2])], r"names line \[0, 2\] of 2"),
+        (lambda rows: rows[:1] + SHARED + [with_routes([1, 0])], r"names line \[1, 0\] of 2"),
+        (lambda rows: rows[:1] + SHARED + [with_routes([-1, 0])], r"names line \[-1, 0\] of 2"),
+        (lambda rows: rows[:1] + SHARED + [with_routes([0, 1, 1])], "line 4"),
+        (lambda rows: rows[:1] + SHARED + [with_routes(["a", "b"])], "line 4"),
     ],
 )
 def test_a_damaged_file_is_refused_with_the_place(tmp_path, edit, says):
@@ -107,3 +119,17 @@ def test_equal_routes_are_one_object(tmp_path):
     nodes = _snapshot.read(path).nodes
     routes = [next(r for r in node.facts.routes if r.dst == "192.168.116.0/26") for node in nodes if node.name != "pod-routing-control-plane"]
     assert routes[0] is routes[1]
+
+
+def test_a_run_of_what_nodes_share_is_written_as_its_ends(tmp_path):
+    routes = tuple(Route(f"10.0.{number}.0/24") for number in range(9))
+    path = tmp_path / "s.jsonl"
+    having = {"a": routes, "b": routes[1:4] + routes[5:6] + (Route("10.9.0.0/24"),), "c": routes[::-1]}
+    nodes = tuple(Node(name, facts=NodeFacts(routes=those)) for name, those in having.items())
+    _snapshot.write(str(path), Snapshot(recording().header, nodes=nodes))
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    written = {entry["name"]: entry["facts"]["routes"] for entry in told if entry["line"] == "node"}
+    assert written["a"] == [[0, 8]]
+    assert written["b"] == [[1, 3], 5, {"dst": "10.9.0.0/24"}]
+    assert written["c"] == [8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert {node.name: node.facts.routes for node in _snapshot.read(str(path)).nodes} == having

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The routes towards other nodes, held against what each node has (private)."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from operator import is_not
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+
+from .._fib import RouteTable
+from .._model import Route
+from .._shape import ExpectedRoute, differences
+from .alike import Alike
+
+LIVE = ((), ("onlink",))  # of other flags (dead, linkdown) the kernel uses no such route
+
+class Compared(NamedTuple):
+    """The expected routes of a role on a node: how many are there as expected, and the others with what is there and wrong.
+
+    A route that is not there and need not be is neither.
+    """
+
+    right: int
+    others: List[Tuple[ExpectedRoute, List[Route], List[str]]]
+
+
+def unlike(route: Route, expected: ExpectedRoute) -> List[str]:
+    """The differences to the nearest of the forms that the route may have."""
+    return min((differences(route, shape) for shape in expected.shapes), key=len)
+
+
+def compare(table: RouteTable, expected: List[ExpectedRoute]) -> Compared:
+    """The expected routes, one by one."""
+    right = 0
+    others: List[Tuple[ExpectedRoute, List[Route], List[str]]] = []
+    for one in expected:
+        found = table.to(one.dst)
+        wrong = unlike(found[0], one) if found else []
+        if wrong or (one.required and not found):
+            others.append((one, found, wrong))
+        elif found:
+            right += 1
+    return Compared(right, others)
+
+
+class Towards:
+    """What all nodes of a view must or may have towards every node."""
+
+    def __init__(self, view: Dict[str, List[ExpectedRoute]], interface_prefix: str) -> None:
+        self._interface_prefix = interface_prefix
+        #: Routes that were seen, are right and in use: nothing else is to be said of them on a node that has no second to there.
+        self._settled: Set[int] = set()
+        self._roles = {role: (Alike(routes, self._fits), [one.dst for one in routes]) for role, routes in view.items()}
+        self._own_places: Dict[Tuple[str, Optional[str]], List[int]] = {}  # of the routes of a role those to a node itself
+        self._owners: Dict[str, Set[Optional[str]]] = {}
+        self._own: Dict[Optional[str], Set[str]] = {}
+        for role, routes in view.items():
+            for place, one in enumerate(routes):
+                self._own_places.setdefault((role, one.owner), []).append(place)
+                self._owners.setdefault(one.dst, set()).add(one.owner)
+                self._own.setdefault(one.owner, set()).add(one.dst)
+
+    def _fits(self, route: Optional[Route], expected: ExpectedRoute) -> bool:
+        if route is None:
+            return not expected.required
+        if unlike(route, expected):
+            return False
+        if route.flags in LIVE and not (route.dev or "").startswith(self._interface_prefix):
+            self._settled.add(id(route))
+        return True
+
+    def compared(self, node: str, table: RouteTable) -> Dict[str, Compared]:
+        """By role, how the node's table stands against what it must or may have towards the others."""
+        found = {}
+        for role, (alike, destinations) in self._roles.items():
+            observed = table.firsts(destinations)
+            odd, own = alike.others(observed), self._own_places.get((role, node), [])
+            elsewhere = [alike.expected[place] for place in odd if place not in own]
+            there = sum(map(is_not, observed, repeat(None)))
+            right = there - sum(1 for place in {*odd, *own} if observed[place] is not None)
+            found[role] = Compared(right, compare(table, elsewhere).others)
+        return found
+
+    def explains(self, node: str, dst: str) -> bool:
+        """Whether the node must or may have a route to there, towards another node."""
+        owners = self._owners.get(dst)
+        return owners is not None and owners != {node}
+
+    def unsettled(self, node: str, table: RouteTable) -> Dict[str, List[Route]]:
+        """By destination, what the node has besides single routes that are right. The node has been compared before."""
+        settled, own = self._settled, self._own.get(node, ())
+        odd = dict.fromkeys([route.dst for route in table.routes if id(route) not in settled])
+        odd.update(dict.fromkeys((*table.several, *(dst for dst in own if dst in table))))
+        return {dst: table.to(dst) for dst in odd}
