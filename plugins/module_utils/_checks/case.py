@@ -9,11 +9,19 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._expected import OWN, Expectation, address_of
 from .._fib import Network, RouteTable
-from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject
+from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject, Unobserved
 from .._prefix import Prefix, prefix
 from .doubt import Doubt
 from .towards import Compared, Towards, compare
 from .tunnels import Tunnels
+
+
+#: What settings decide, as aspects of the checks, by the list that they are in.
+_SETTINGS = {
+    "installations": ("ipam", "routes", "pods", "forwarding", "nat", "sysctls"),
+    "felixconfigurations": ("routes", "pods", "forwarding", "nat", "sysctls", "rules"),
+    "bgpconfigurations": ("routes", "forwarding"),
+}
 
 
 class Case:
@@ -172,6 +180,12 @@ class Case:
     def tunnels(self) -> Tunnels:
         """The ends of the VXLAN tunnels."""
         return Tunnels(self.expectation)
+
+    @cached_property
+    def assumed(self) -> Dict[str, Unobserved]:
+        """Aspects whose settings could not be read, so that Calico's defaults were assumed, with the gap."""
+        gaps = [gap for gap in self.snapshot.header.unobserved if gap.what in _SETTINGS]
+        return {aspect: gap for gap in reversed(gaps) for aspect in _SETTINGS[gap.what]}
 
     @cached_property
     def not_modelled(self) -> Dict[str, str]:

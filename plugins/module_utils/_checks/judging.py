@@ -43,6 +43,9 @@ def judge(
             record.inconclusive(None, CLUSTER, reason, what=check.title)
         else:
             check.run(case, record)
+            assumed = next((case.assumed[aspect] for aspect in check.aspects if aspect in case.assumed), None)
+            if assumed is not None:
+                record.assumed(assumed)
         results.extend(record.results())
         findings.extend(record.findings)
     if not any(result.outcome == PASSED for result in results):

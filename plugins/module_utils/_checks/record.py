@@ -8,7 +8,7 @@ it (``facts``, ``lists``), so a check cannot pass what it has not seen.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._model import (
     FAILED,
@@ -25,6 +25,7 @@ from .._model import (
     PodFacts,
     Snapshot,
     Subject,
+    Unobserved,
 )
 from .doubt import CHANGED, Doubt
 
@@ -62,6 +63,7 @@ class Recorder:
         self.findings: List[Finding] = []
         self._counts: Dict[Optional[str], Dict[str, int]] = {}
         self._reasons: Dict[Optional[str], str] = {}
+        self._told: Set[str] = set()
         self._missing_lists = {entry.what: entry for entry in snapshot.header.unobserved}
 
     def _count(self, node: Optional[str], outcome: str, number: int = 1) -> None:
@@ -131,6 +133,23 @@ class Recorder:
         )  # fmt: skip
         self._reasons.setdefault(node, reason)
 
+    def assumed(self, gap: Unobserved) -> None:
+        """Settings that could not be read were taken for Calico's defaults: that explains what failed, unless something passed.
+
+        They are the cluster's settings: what passes somewhere shows that they are as assumed.
+        """
+        if any(counts.get(PASSED) for counts in self._counts.values()):
+            return
+        doubtful, self.findings = self.findings, []
+        for finding in doubtful:
+            if finding.outcome == INCONCLUSIVE:
+                self.findings.append(finding)
+                continue
+            self._count(finding.node, finding.outcome, -1)
+            reason = "%s: %s" % (gap.what, gap.reason)
+            evidence = Evidence("cluster", gap.command, reason)
+            self.inconclusive(finding.node, finding.subject, reason, gap.command, self.check.title, evidence)
+
     # -- evidence -----------------------------------------------------------------------------------------------
 
     def facts(self, node: Node, *whats: str) -> Optional[NodeFacts]:
@@ -168,11 +187,13 @@ class Recorder:
         return pod.facts
 
     def lists(self, *plurals: str) -> bool:
-        """Whether these API lists were read; if not, it is recorded why."""
+        """Whether these API lists were read; if not, it is recorded why, once."""
         for plural in plurals:
             entry = self._missing_lists.get(plural)
             if entry is not None:
-                self.inconclusive(None, CLUSTER, "%s: %s" % (plural, entry.reason), entry.command, plural)
+                if plural not in self._told:
+                    self._told.add(plural)
+                    self.inconclusive(None, CLUSTER, "%s: %s" % (plural, entry.reason), entry.command, plural)
                 return False
         return True
 
