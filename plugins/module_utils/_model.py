@@ -228,6 +228,7 @@ class Pod(NamedTuple):
     calico_address: Optional[str] = None
     container_id: Optional[str] = None  # annotation cni.projectcalico.org/containerID: Calico wired it
     container: Optional[str] = None  # the first container's name: where exec goes
+    pools: Tuple[str, ...] = ()  # annotation cni.projectcalico.org/ipv4pools: names or ranges of the pools that it asks for
     facts: Optional[PodFacts] = None
     skipped: Optional[str] = None
 

@@ -9,6 +9,7 @@ default, and what cannot be an object of its kind raises ValueError.
 from __future__ import annotations
 
 import ipaddress
+import json
 from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
@@ -92,7 +93,17 @@ def pod(item: Dict[str, Any]) -> Pod:
         calico_address=(annotations.get(_CNI + "podIP") or "").partition("/")[0] or None,
         container_id=annotations.get(_CNI + "containerID"),
         container=annotations.get("kubectl.kubernetes.io/default-container") or (containers or [None])[0],
+        pools=_names(annotations.get(_CNI + "ipv4pools")),
     )
+
+
+def _names(text: Any) -> Tuple[str, ...]:
+    """A JSON list of strings in an annotation, which anybody may have written; nothing where it is none."""
+    try:
+        found = json.loads(text or "[]")
+    except (TypeError, ValueError):
+        return ()
+    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
 
 
 def is_calico_node(candidate: Pod) -> bool:

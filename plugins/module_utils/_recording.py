@@ -52,10 +52,10 @@ _OPTIONAL = ("daemonsets", "deployments", "ipamhandles")
 
 
 def load(folder: str) -> Snapshot:
-    """The snapshot that the folder's files make. SnapshotError if there is no ``api/nodes.json`` to begin with."""
+    """The snapshot that the folder's files make. SnapshotError if none of the lists is in it."""
     objects = _objects_of(folder)
-    if "nodes" not in objects:
-        raise SnapshotError("%s holds no recording: it has no api/nodes.json" % folder)
+    if not any(plural in objects for plural in _LISTS):
+        raise SnapshotError("%s holds no recording: it has no api/nodes.json, nor any other list" % folder)
     pods = [_objects.pod(item) for item in objects.get("pods", ())]
     doors = {pod.node: pod for pod in pods if _objects.is_calico_node(pod)}
     header = Header(
@@ -75,7 +75,7 @@ def load(folder: str) -> Snapshot:
     )
     return Snapshot(
         header,
-        nodes=tuple(sorted(_node(folder, item, doors) for item in objects["nodes"])),
+        nodes=tuple(sorted(_node(folder, item, doors) for item in objects.get("nodes", ()))),
         pods=tuple(sorted((_pod(folder, pod) for pod in pods), key=lambda pod: (pod.namespace, pod.name))),
         pools=tuple(_objects.pool(item) for item in objects.get("ippools", ())),
         blocks=tuple(_objects.block(item) for item in objects.get("ipamblocks", ())),

@@ -8,7 +8,7 @@ VXLAN pools are routed by the IPAMBlock, the others by the BlockAffinity: where 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Iterator, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from .._model import Affinity, Allocation, Block, Evidence, Subject
 from .._prefix import Prefix, prefix
@@ -18,8 +18,6 @@ from .remedies import nodes_in, restore_affinity
 
 _BLOCKS = "kubectl get ipamblocks.crd.projectcalico.org -o yaml"
 _AFFINITIES = "kubectl get blockaffinities.crd.projectcalico.org -o yaml"
-# What IPAM allows a node by default (libcalico-go/lib/ipam), where maxBlocksPerHost is not set.
-_MAX_BLOCKS = 20
 
 
 def _block_subject(cidr: str, owner: Optional[str] = None) -> Subject:
@@ -215,41 +213,6 @@ def _handles(case: Case, record: Recorder) -> None:
         )  # fmt: skip
 
 
-def _capacity(case: Case, record: Recorder) -> None:
-    if not record.lists("ipamblocks", "ippools"):
-        return
-    limit = case.settings.max_blocks_per_host or _MAX_BLOCKS
-    owned = Counter(block.owner for block in case.blocks.values() if block.owner and ":" not in block.cidr)
-    for node, number in sorted(owned.items()):
-        if number < limit:
-            record.passed(node)
-            continue
-        record.warning(
-            node, Subject("Node", name=node), "fewer than %d blocks" % limit, str(number),
-            "%s has %d blocks, the most it may have: pods get no address once they are full" % (node, number),
-            _said(_BLOCKS, str(number)), "Raise maxBlocksPerHost, or use larger blocks.",
-        )  # fmt: skip
-    for name, cidr, size, free in _free(case):
-        if free:
-            record.passed(None)
-            continue
-        record.warning(
-            None, Subject("IPPool", name=name, prefix=cidr), "free addresses", "none of %d" % size,
-            "Pool %s (%s) has no free address" % (name, cidr), _said("calicoctl ipam show", "0 of %d free" % size),
-            "Add a pool.",
-        )  # fmt: skip
-
-
-def _free(case: Case) -> Iterator[Tuple[str, str, int, int]]:
-    for pool in case.snapshot.pools:
-        outer = prefix(pool.cidr)
-        if pool.disabled or outer.bits != 32:
-            continue
-        size = outer.last - outer.value + 1
-        used = sum(len(block.allocations) for block in case.blocks.values() if outer.covers(prefix(block.cidr)))
-        yield pool.name, pool.cidr, size, size - used
-
-
 CHECKS = (
     Check(
         "ipam.affinity", "Each block belongs to one node, in the block and in its affinity",
@@ -281,10 +244,5 @@ CHECKS = (
         "ipam.handles", "Handles count what the blocks hold",
         "An address is released by its handle: one that does not count it leaks it.",
         "calicoctl ipam check --show-problem-ips.", _handles, "minor", ("ipam",),
-    ),
-    Check(
-        "ipam.capacity", "Nodes may still claim blocks and pools still have addresses",
-        "A full pool or a node at its limit leaves new pods in ContainerCreating.",
-        "Add a pool, or raise maxBlocksPerHost.", _capacity, "minor", ("ipam",),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pathlib
 from ansible_collections.podnet.calico.plugins.module_utils import _recording
 
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "fixtures" / "real"
-SCENARIOS = sorted(str(path.parent.relative_to(FOLDER)) for path in FOLDER.glob("*/*/api"))
+SCENARIOS = sorted(str(path.parent.relative_to(FOLDER)) for path in FOLDER.glob("*/*/nodes"))
 LAB = "calico-v3.30.7/vxlancrosssubnet-operator"
 
 
