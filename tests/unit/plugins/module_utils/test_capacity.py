@@ -24,13 +24,16 @@ def test_the_recorded_pool_without_an_address_is_named_with_its_node_and_the_pod
     )
 
 
+POOLS = (Pool("p", "10.0.0.0/29", 30),)
+
+
 def block(number, owner, used):
     base = 4 * number
     held = tuple(Allocation(f"10.0.0.{base + at}", f"h{base + at}", owner) for at in range(used))
     return Block(f"10.0.0.{base}/30", f"host:{owner}" if owner else None, allocations=held)
 
 
-def cluster(blocks, waiting, strict=False, pools=(Pool("p", "10.0.0.0/29", 30),)):
+def cluster(blocks, waiting, strict=False, pools=POOLS):
     settings = Settings(strict_affinity=strict)
     return Snapshot(Header(1, "2026-01-01T00:00:00Z", settings=settings), pools=pools, pods=waiting, blocks=blocks)
 
