@@ -60,18 +60,17 @@ def is_nobodys(pool: Pool, settings: Settings) -> bool:
 
 
 def encapsulations(pools: Tuple[Pool, ...]) -> Set[str]:
-    """The encapsulations in use by any enabled pool, as keys of OVERHEAD; CrossSubnet counts as in use."""
-    found = set()
-    for pool in pools:
-        if not pool.disabled:
-            found.add("vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "none")
-    return found
+    """The encapsulations that Felix is set up for, as keys of OVERHEAD; CrossSubnet counts, and so does a pool that is disabled.
+
+    Source: felix/calc/encapsulation_resolver.go, which asks each pool for its modes only.
+    """
+    return {"vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "none" for pool in pools}
 
 
 def pod_mtu(snapshot: Snapshot, uplink_mtu: int) -> int:
     """The MTU a pod wired now gets on a node with that uplink. Installation's own figure wins where it is smaller.
 
-    Source: felix/dataplane/linux/int_dataplane.go determinePodMTU: the minimum over all enabled encapsulations.
+    Source: felix/dataplane/linux/int_dataplane.go determinePodMTU: the minimum over all encapsulations.
     """
     kinds = encapsulations(snapshot.pools) | ({"wireguard"} if snapshot.header.settings.wireguard_enabled else set())
     return uplink_mtu - max([OVERHEAD[kind] for kind in kinds] or [0])

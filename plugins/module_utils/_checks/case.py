@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
-from .._expected import OWN, Expectation, address_of
+from .._expected import OWN, Expectation, address_of, encapsulations
 from .._fib import Network, RouteTable
 from .._model import Affinity, Allocation, Block, Link, Node, Pod, Route, Snapshot, Subject, Unobserved
 from .._prefix import Prefix, prefix
@@ -116,10 +116,15 @@ class Case:
         """The pools' ranges."""
         return tuple(prefix(pool.cidr) for pool in self.snapshot.pools)
 
-    @property
-    def uses_vxlan(self) -> bool:
-        """Whether any enabled pool may tunnel by VXLAN, so that every node has the device."""
-        return any(pool.vxlan_mode != "Never" and not pool.disabled for pool in self.snapshot.pools)
+    @cached_property
+    def encapsulations(self) -> Set[str]:
+        """Those that Felix is set up for, ``vxlan`` and ``ipip`` among them: then every node has their device."""
+        return encapsulations(self.snapshot.pools)
+
+    @cached_property
+    def allocates(self) -> Set[str]:
+        """The encapsulations that calico-node allocates tunnel addresses for: of a pool that is disabled it takes none."""
+        return encapsulations(tuple(pool for pool in self.snapshot.pools if not pool.disabled))
 
     @cached_property
     def bgp_runs(self) -> Optional[bool]:

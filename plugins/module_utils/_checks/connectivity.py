@@ -186,7 +186,7 @@ def _encapsulation(case: Case, record: Recorder) -> None:
         elif probe.tunnel_packets is None:
             if probe.source_node == probe.destination_node:
                 record.skipped(probe.source_node, "both pods are on one node: no tunnel device lies between them")
-            elif not wanted and not case.uses_vxlan:
+            elif not wanted and "vxlan" not in case.encapsulations:
                 record.skipped(probe.source_node, "there is no tunnel device whose counters could move")
             else:
                 record.inconclusive(probe.source_node, _subject(probe), "the tunnel device's counters were not read",

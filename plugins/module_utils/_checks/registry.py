@@ -7,10 +7,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Iterable, List, Optional, Sequence, Tuple
 
-from . import bgp, blocks, capacity, connectivity, host, intent, ipam, nat, nodes, paths, pods, sysctls, vxlan, workloads
+from . import bgp, blocks, capacity, connectivity, host, intent, ipam, ipip, leftovers, nat, nodes, paths, pods, sysctls, vxlan, workloads
 from .record import Check
 
-_FAMILIES = (intent, nodes, workloads, ipam, capacity, pods, host, blocks, vxlan, sysctls, bgp, nat, paths, connectivity)
+_FAMILIES = (intent, nodes, leftovers, workloads, ipam, capacity, pods, host, blocks, vxlan, ipip, sysctls, bgp, nat, paths, connectivity)
 CHECKS: Tuple[Check, ...] = tuple(check for family in _FAMILIES for check in family.CHECKS)
 
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Tuple
+from itertools import chain
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from .._expected import encapsulations
+from .._expected import IPIP, VXLAN, encapsulations
 from .._model import Node, NodeFacts, Pod, Subject
 from .._names import IPIP_DEVICE, VXLAN_DEVICE, pod_device
+from .._prefix import Prefix, prefix
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
 from .remedies import switch_on
@@ -56,6 +58,67 @@ def _forwards(record: Recorder, node: Node, facts: NodeFacts, words: Tuple[str, 
     return value == "1"
 
 
+def _reverse_path(case: Case, record: Recorder) -> None:
+    if not record.lists("nodes", "ippools"):
+        return
+    by_network: Dict[Optional[Prefix], List[Node]] = {}
+    for node in case.snapshot.nodes:
+        by_network.setdefault(_network(node), []).append(node)
+    for node in case.snapshot.nodes:
+        facts = record.facts(node, "sysctls", "addresses")
+        if facts is None:
+            continue
+        wrong = 0
+        for other in chain.from_iterable(nodes for network, nodes in by_network.items() if network != _network(node)):
+            comes, goes = _ways_between(case, node, other)
+            if comes != goes and _refuses(case, record, node, facts, other, comes, goes):
+                wrong += 1
+        record.passed(node.name, not wrong)
+
+
+def _network(node: Node) -> Optional[Prefix]:
+    return prefix(node.calico_address) if node.calico_address else None
+
+
+def _ways_between(case: Case, node: Node, other: Node) -> Tuple[Optional[str], Optional[str]]:
+    """The devices by which the other's pods' packets come in, and by which packets to them leave.
+
+    Two devices where the nodes do not agree on whether they are in one subnet: each asks the mask of its own address.
+    """
+    expectation = case.expectation
+    if expectation.same_subnet(node, other) == expectation.same_subnet(other, node):
+        return None, None
+    for pool in case.snapshot.pools:
+        ways = [expectation.way(pool, other, node), expectation.way(pool, node, other)]
+        if ways[0] != ways[1]:
+            comes, goes = ({VXLAN: VXLAN_DEVICE, IPIP: IPIP_DEVICE}.get(way, expectation.uplink(node)) for way in ways)
+            return comes, goes
+    return None, None
+
+
+def _refuses(
+    case: Case, record: Recorder, node: Node, facts: NodeFacts, other: Node, comes: Optional[str], goes: Optional[str]
+) -> bool:
+    """Whether rp_filter, of the device or of all, the higher counts, drops what comes in where its answer would not leave."""
+    names = ["net.ipv4.conf.%s.rp_filter" % device for device in ("all", comes)]
+    values = [facts.sysctls.get(name) for name in names]
+    if None in values:
+        record.inconclusive(node.name, node_subject(node), "%s was not read" % names[values.index(None)], what="rp_filter")
+        return True
+    if max(value or "" for value in values) != "1":
+        return False
+    path = "/proc/sys/net/ipv4/conf/%s/rp_filter" % comes
+    record.failed(
+        node.name, Subject("Sysctl", name=names[1]), "0 or 2", "1",
+        "%s drops what pods of %s send: it comes in by %s, the way back is by %s, and rp_filter is 1 (strict)"
+        % (node.name, other.name, comes, goes),
+        node_evidence(node, "cat %s" % path, ["%s = %s" % pair for pair in zip(names, values)]),
+        "Correct the masks of the two nodes' addresses (%s, %s), so that both call the other near, or neither. "
+        "Or: sysctl -w %s=2 on the node." % (node.calico_address, other.calico_address, names[1]),
+    )  # fmt: skip
+    return True
+
+
 def _pod_device(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         facts = record.facts(node, "sysctls")
@@ -94,5 +157,12 @@ CHECKS = (
         "sysctls.pod-device", "Each pod's device answers ARP by proxy and forwards",
         "The pod's gateway 169.254.1.1 is nobody's address: only proxy_arp on this device answers for it.",
         "Set it to 1 again.", _pod_device, "critical", ("sysctls", "pods"),
+    ),
+    Check(
+        "sysctls.reverse-path", "No node drops what comes in by another device than the answer leaves by",
+        "With CrossSubnet one node may call another near that calls it far: the two directions go different ways, which strict "
+        "rp_filter does not let in.",
+        "Give the nodes' addresses the mask of their subnet; or set rp_filter to 2 on that device.", _reverse_path, "critical",
+        ("routes", "sysctls"),
     ),
 )  # fmt: skip

@@ -7,13 +7,14 @@ They exist on every node as soon as one enabled pool may tunnel, also where all 
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, List, Optional, Sequence
 
 from .._iproute import fdb_text, link_text, neighbour_text
 from .._model import FdbEntry, Neighbour, Node, NodeFacts, Subject
 from .._names import OVERHEAD, VXLAN_DEVICE, VXLAN_PORT, VXLAN_VNI
+from . import tunnel_address
 from .case import Case
-from .record import Check, Recorder, node_evidence, node_subject
+from .record import Check, Recorder, node_evidence
 from .remedies import on_node, restart
 from .tunnels import End, mac_of
 
@@ -26,10 +27,10 @@ def _where_vxlan_is(run: _Run) -> _Run:
     def guarded(case: Case, record: Recorder) -> None:
         if not record.lists("ippools"):
             return
-        if case.uses_vxlan:
+        if "vxlan" in case.encapsulations:
             run(case, record)
         else:
-            record.skipped(None, "no enabled pool uses VXLAN")
+            record.skipped(None, "no pool uses VXLAN")
 
     return guarded
 
@@ -38,6 +39,9 @@ def _device(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         facts = record.facts(node, "links", "addresses")
         if facts is None:
+            continue
+        if not node.vxlan_tunnel_address and "vxlan" not in case.allocates:
+            record.skipped(node.name, "its only VXLAN pools are disabled, and it has no tunnel address any more")
             continue
         wrong = _device_problems(case, node, facts)
         if not wrong:
@@ -79,40 +83,10 @@ def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
 
 
 def _address(case: Case, record: Recorder) -> None:
-    if not record.lists("nodes", "ipamblocks"):
-        return
-    seen: Dict[str, str] = {}
-    for node in case.snapshot.nodes:
-        if node.os != "linux":
-            continue
-        address = node.vxlan_tunnel_address
-        problem = _address_problem(case, node, address, seen)
-        if problem is None:
-            record.passed(node.name)
-            continue
-        record.failed(
-            node.name, node_subject(node)._replace(ip=address), "a tunnel address of its own, allocated to it in IPAM", problem,
-            "%s: its tunnel address %s" % (node.name, problem),
-            node_evidence(
-                node, "kubectl get node %s -o yaml" % node.name, ["projectcalico.org/IPv4VXLANTunnelAddr: %s" % address]
-            ),
-        )  # fmt: skip
-
-
-def _address_problem(case: Case, node: Node, address: Optional[str], seen: Dict[str, str]) -> Optional[str]:
-    if not address:
-        return "is missing: other nodes cannot tunnel to it"
-    if address in seen:
-        return "%s is also %s's" % (address, seen[address])
-    seen[address] = node.name
-    pods = case.pods_by_address.get(address)
-    if pods:
-        return "%s is also pod %s/%s's" % (address, pods[0].namespace, pods[0].name)
-    held = case.allocations.get(address, [])
-    if any(allocation.node == node.name and allocation.use == "vxlanTunnelAddress" for _block, allocation in held):
-        return None
-    holder = held[0][1] if held else None
-    return "%s is allocated to %s in IPAM" % (address, (holder.node or holder.handle) if holder else "nobody")
+    tunnel_address.judge(
+        case, record, lambda node: node.vxlan_tunnel_address, "vxlanTunnelAddress", "projectcalico.org/IPv4VXLANTunnelAddr",
+        "is missing: other nodes cannot tunnel to it" if "vxlan" in case.allocates else None,
+    )  # fmt: skip
 
 
 def _neighbours(case: Case, record: Recorder) -> None:
@@ -166,7 +140,7 @@ def _report_entry(record: Recorder, node: Node, end: End, entry: Optional[FdbEnt
 
 
 def _leftover(case: Case, record: Recorder) -> None:
-    if case.uses_vxlan or not record.lists("ippools"):
+    if "vxlan" in case.encapsulations or not record.lists("ippools"):
         record.skipped(None, "VXLAN is in use")
         return
     for node in case.snapshot.nodes:

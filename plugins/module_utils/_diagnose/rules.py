@@ -113,7 +113,7 @@ RULES: Tuple[Rule, ...] = (
     Rule(("sysctls.pod-device",), ("pods.gateway",), _P.pods, _P.pods),
     # Tunnels.
     Rule(("vxlan.device",), ("vxlan.neighbours", "vxlan.fdb"), _P.node, _P.node),
-    Rule(("vxlan.device",), ("blocks.*",) + _PACKETS, _P.device, _P.devices),
+    Rule(("vxlan.device", "ipip.device"), ("blocks.*",) + _PACKETS, _P.device, _P.devices),
     Rule(("vxlan.neighbours", "vxlan.fdb"), _PACKETS, _P.vtep, _P.vteps),
     # BGP.
     Rule(("bgp.running",), ("bgp.sessions",), _P.node, _P.nodes),

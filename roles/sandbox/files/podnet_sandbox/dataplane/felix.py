@@ -158,11 +158,10 @@ def hosts_of(nodes: Iterable[Object]) -> dict[str, Host]:
 
 
 def pod_mtu(pools: Iterable[Object], uplink: int = 1500, configured: int = 0) -> int:
-    """MTU of a new pod's veth: reserved for VXLAN as soon as one enabled pool uses it, also CrossSubnet."""
+    """MTU of a new pod's veth: reserved for VXLAN as soon as one pool uses it, also CrossSubnet, also one that is disabled."""
     if configured:
         return configured
-    vxlan = any(encapsulates_vxlan(pool) for pool in pools if not pool["spec"].get("disabled"))
-    return uplink - VXLAN_OVERHEAD if vxlan else uplink
+    return uplink - VXLAN_OVERHEAD if any(map(encapsulates_vxlan, pools)) else uplink
 
 
 def host_device(namespace: str, pod: str) -> str:
@@ -200,9 +199,11 @@ def _workload_routes(pods: Iterable[PodNetwork], data: Datastore) -> set[Route]:
 
 
 def _vxlan_device(local: Host, remote: Mapping[str, Host], data: Datastore) -> VxlanDevice | None:
-    """``vxlan.calico`` exists wherever a VXLAN pool is enabled and the node has its tunnel address, used or not."""
-    enabled = any(encapsulates_vxlan(pool) for pool in data.pools if not pool["spec"].get("disabled"))
-    if not (enabled and local.tunnel):
+    """``vxlan.calico`` exists wherever there is a VXLAN pool and the node has its tunnel address, used or not.
+
+    A disabled pool counts: felix/calc/encapsulation_resolver.go asks for the mode alone.
+    """
+    if not (local.tunnel and any(map(encapsulates_vxlan, data.pools))):
         return None
     peers = tuple(
         sorted(VtepPeer(host.tunnel, vtep_mac(host.name), host.address) for host in remote.values() if host.tunnel)
