@@ -47,6 +47,7 @@ options:
     description:
       - Label selector of the pods to look into, for example V(app in (multitool-1, multitool-2)). Empty is all.
       - Pods on the host's network, and pods that are not running, are never looked into.
+      - Where all that was to be looked into is left out by the selectors and O(namespaces), the verdict is V(inconclusive).
     type: str
   namespaces:
     description:

@@ -9,8 +9,8 @@ from typing import Any, Dict
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster, Limits, connect
-from ansible_collections.podnet.calico.plugins.module_utils._collect import Selectors
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 
 
 def cluster_arguments() -> Dict[str, Any]:

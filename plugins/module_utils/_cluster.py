@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Ty
 from urllib.parse import quote
 
 from ansible_collections.podnet.calico.plugins.module_utils._errors import (
+    BAD_REQUEST,
     CONFLICT,
     FORBIDDEN,
     NOT_FOUND,
@@ -149,10 +150,13 @@ class Cluster:
         """Run a command that may safely run twice; a refusal or failure is in the result, never an exception."""
         result = ExecResult(problem="was not run: the deadline of %g s had passed" % self.limits.deadline)
         for attempt in range(1, attempts + 1):
-            seconds = min(timeout or self.limits.exec_timeout, self.deadline.remaining())
+            allowed = timeout or self.limits.exec_timeout
+            seconds = min(allowed, self.deadline.remaining())
             if seconds <= 0:
                 return result
             result = self._exec.run(namespace, pod, container, argv, seconds, limit, on_stderr)
+            if result.timed_out and seconds < allowed:  # it may have been quick enough, had it begun earlier
+                result = result._replace(problem="did not end before the deadline of %g s passed" % self.limits.deadline)
             if not result.transient or attempt == attempts:
                 break
             time.sleep(min(_pause(attempt), self.deadline.remaining()))
@@ -178,7 +182,7 @@ def connect(auth: Dict[str, Any], limits: Limits) -> Cluster:
     _check_library()
     # kubernetes.core discovers the API while connecting, without a timeout: a host that swallows packets would hang.
     patience = Deadline(min(limits.deadline, CONNECT_SECONDS + ANSWER_SECONDS))
-    outcome = run_all(_dynamic_client, [auth], 1, patience)[0]
+    outcome = run_all(lambda auth: _dynamic_client(auth, limits.concurrency), [auth], 1, patience)[0]
     if not outcome.finished:
         raise PodnetError("The API server did not answer within %g s" % patience.seconds, _REACH, UNREACHABLE)
     if outcome.error is not None:
@@ -186,10 +190,21 @@ def connect(auth: Dict[str, Any], limits: Limits) -> Cluster:
     return Cluster(outcome.value, limits)
 
 
-def _dynamic_client(auth: Dict[str, Any]) -> Any:
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+def _dynamic_client(auth: Dict[str, Any], connections: int) -> Any:
+    """kubernetes.core's client, with room to keep as many connections as there are requests at a time.
 
-    return get_api_client(**{name: value for name, value in auth.items() if value is not None}).client
+    Its own is five for each CPU; what does not fit is closed after every answer, with a warning in the log. The size is
+    read when the pool is made, which kubernetes.core does before it can be told: so the pool is made once more.
+    """
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+    from kubernetes.client.rest import RESTClientObject
+
+    dynamic = get_api_client(**{name: value for name, value in auth.items() if value is not None}).client
+    client = dynamic.client
+    client.configuration.connection_pool_maxsize = connections
+    client.rest_client.pool_manager.clear()
+    client.rest_client = RESTClientObject(client.configuration)
+    return dynamic
 
 
 def _check_library() -> None:
@@ -250,6 +265,8 @@ def _from_status(server: str, path: str, error: Any, method: str = "GET") -> Exc
     except (ValueError, KeyError, TypeError):
         message = str(error.reason)
     what = "%s %s on %s: %s" % (method, path.partition("?")[0], server, message)
+    if error.status == 400:
+        return PodnetError(what, reason=BAD_REQUEST)
     if error.status == 401:
         return PodnetError(
             "%s does not accept the credentials (%s)" % (server, message),

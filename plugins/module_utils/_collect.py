@@ -11,15 +11,15 @@ exception is raised only where nothing useful could follow: no connection, no cr
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ansible_collections.podnet.calico.plugins.module_utils import _changes, _evidence, _objects, _script, _settings
+from ansible_collections.podnet.calico.plugins.module_utils import _changes, _evidence, _lists, _objects, _script, _settings
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
     NODE_OUTPUT_BYTES,
     POD_OUTPUT_BYTES,
     Cluster,
 )
-from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._errors import UNREACHABLE, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Changed,
@@ -30,71 +30,17 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Snapshot,
     Unobserved,
 )
+from ansible_collections.podnet.calico.plugins.module_utils._selection import EVERYTHING, Selectors, node_plan, pod_plan
 
 API, NODES, PODS = "api", "nodes", "pods"
 EVIDENCE = (API, NODES, PODS)
 SCHEMA_VERSION = 1
-# Said last: a pod with this reason, and no other, could have been asked.
-NOT_ASKED_FOR = "pod evidence was not asked for"
-CRD_GROUP, V3_GROUP = "crd.projectcalico.org", "projectcalico.org"
-
-
-class Selectors(NamedTuple):
-    """Which nodes and pods are asked by exec: Kubernetes label selectors, evaluated by the API server; None is all."""
-
-    nodes: Optional[str] = None
-    pods: Optional[str] = None
-    namespaces: Tuple[str, ...] = ()
-
-
-EVERYTHING = Selectors()
-
-
-class Kind(NamedTuple):
-    """A kind to list: ``plural`` (also the key of its objects), API path prefix, and its reader (None: kept raw)."""
-
-    plural: str
-    prefix: str
-    convert: Any = None
-
-    @property
-    def path(self) -> str:
-        return "%s/%s" % (self.prefix, self.plural)
-
-    @property
-    def command(self) -> str:
-        """The same list by hand."""
-        parts = self.prefix.strip("/").split("/")
-        name = self.plural if parts[0] == "api" else "%s.%s" % (self.plural, parts[1])
-        return "kubectl get %s --all-namespaces -o json" % name
-
-
-_CORE = (
-    Kind("nodes", "/api/v1", _objects.node),
-    Kind("pods", "/api/v1", _objects.pod),
-    Kind("daemonsets", "/apis/apps/v1", _objects.daemonset),
-    Kind("deployments", "/apis/apps/v1", _objects.deployment),
-    Kind("installations", "/apis/operator.tigera.io/v1"),
-)
-_CALICO: Tuple[Tuple[str, Any], ...] = (
-    ("ippools", _objects.pool),
-    ("ipamblocks", _objects.block),
-    ("blockaffinities", _objects.affinity),
-    ("ipamhandles", _objects.handle),
-    ("ipamconfigs", None),
-    ("bgpconfigurations", None),
-    ("bgppeers", None),
-    ("felixconfigurations", None),
-    ("clusterinformations", None),
-)
-# Calico without the operator has no Installation, and a kind that a version does not serve has no objects.
-_OPTIONAL = frozenset({"installations", "ipamconfigs", "ipamhandles"})
 
 
 class _View(NamedTuple):
     """What the lists showed at one moment: objects by plural, what could not be listed, and whom to ask."""
 
-    objects: Dict[str, List[Any]]
+    objects: Dict[str, Any]
     settings: Settings
     missing: List[Unobserved]
     nodes: List[Node]
@@ -111,9 +57,8 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
     group, version, (kubeadm, unread) = _about(cluster)
 
     def look() -> _View:
-        objects, missing = _lists(cluster, _CORE + _calico_kinds(group))
-        nodes = _node_plan(cluster, objects["nodes"], NODES in evidence, selectors)
-        pods = _pod_plan(cluster, objects["pods"], nodes, PODS in evidence, selectors)
+        objects, missing = _lists.read(cluster, _lists.kinds_of(group) + selectors.kinds(NODES in evidence))
+        nodes, pods = node_plan(objects, NODES in evidence), pod_plan(objects, PODS in evidence, selectors.namespaces)
         return _View(objects, _settings.settings(objects, kubeadm), missing + unread, nodes, pods)
 
     view = look()
@@ -191,7 +136,7 @@ def _about(cluster: Cluster) -> Tuple[str, Dict[str, Any], Tuple[Optional[str], 
     """Calico's group, the server's version, kubeadm's record. Side by side, because only run_all ends at the deadline:
     a read timeout starts anew with every byte, so a server that sends one now and then would hold the task for good.
     """
-    questions = (calico_group, lambda asked: asked.get("/version"), _kubeadm)
+    questions = (_lists.calico_group, lambda asked: asked.get("/version"), _lists.kubeadm)
     answers = cluster.run_all(lambda question: question(cluster), questions)
     for answer in answers:
         if answer.error is not None:
@@ -206,143 +151,6 @@ def _about(cluster: Cluster) -> Tuple[str, Dict[str, Any], Tuple[Optional[str], 
 def nodes_only(cluster: Cluster) -> List[Node]:
     """The nodes alone: what the topology needs, on a cluster with or without Calico."""
     return sorted(cluster.list("/api/v1/nodes", _objects.node))
-
-
-def calico_group(cluster: Cluster) -> str:
-    """The API group that holds Calico's data, chosen as Calico's own components choose (v3.32 discovery.go).
-
-    The aggregated API server serves projectcalico.org beside the CRDs and lacks blocks and handles, so the CRDs' group
-    comes first. Raises PodnetError on a cluster without Calico.
-    """
-    served = {entry.get("name") for entry in cluster.get("/apis").get("groups") or ()}
-    for group in (CRD_GROUP, V3_GROUP):
-        if group in served:
-            return group
-    raise PodnetError(
-        "The cluster at %s has no Calico: its API serves neither %s nor %s" % (cluster.server, CRD_GROUP, V3_GROUP),
-        "Check the kubeconfig and context, or install Calico first.",
-    )
-
-
-def _calico_kinds(group: str) -> Tuple[Kind, ...]:
-    prefix = "/apis/%s/%s" % (group, "v1" if group == CRD_GROUP else "v3")
-    renamed = {"ipamconfigs": "ipamconfigurations"} if group == V3_GROUP else {}
-    return tuple(Kind(renamed.get(plural, plural), prefix, convert) for plural, convert in _CALICO)
-
-
-def _lists(cluster: Cluster, kinds: Sequence[Kind]) -> Tuple[Dict[str, List[Any]], List[Unobserved]]:
-    """All kinds at once; what may not be listed or is not there is empty and, where it matters, unobserved."""
-    outcomes = cluster.run_all(lambda kind: cluster.list(kind.path, kind.convert or _raw), kinds)
-    objects: Dict[str, List[Any]] = {}
-    missing: List[Unobserved] = []
-    for kind, outcome in zip(kinds, outcomes):
-        key = "ipamconfigs" if kind.plural == "ipamconfigurations" else kind.plural
-        objects[key] = outcome.value or []
-        error = outcome.error
-        if not outcome.finished:
-            error = PodnetError("the deadline of %g s passed before the list was read" % cluster.limits.deadline)
-        if error is None or (key in _OPTIONAL and getattr(error, "reason", None) == NOT_FOUND):
-            continue
-        missing.append(Unobserved(key, kind.command, _why(kind, error)))
-    objects["pods"].sort(key=lambda pod: (pod.namespace, pod.name))
-    objects["nodes"] = _with_calico_node(sorted(objects["nodes"]), objects["pods"])
-    return objects, missing
-
-
-def _raw(item: Dict[str, Any]) -> Dict[str, Any]:
-    return item
-
-
-def _why(kind: Kind, error: BaseException) -> str:
-    """Why a list is missing; what concerns the whole cluster, such as a lost connection, is raised."""
-    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
-        return "an object in it cannot be read (%s: %s)" % (type(error).__name__, error)
-    if not isinstance(error, PodnetError) or error.reason not in (None, FORBIDDEN, NOT_FOUND):
-        raise error
-    if error.reason != FORBIDDEN:
-        return error.message
-    group = "" if kind.prefix.startswith("/api/") else kind.prefix.split("/")[2]
-    return '%s. Grant verb "list" on resource "%s" (API group "%s")' % (error.message, kind.plural, group)
-
-
-def _kubeadm(cluster: Cluster) -> Tuple[Optional[str], List[Unobserved]]:
-    """kubeadm's own record of the cluster, or why it may not be read; a cluster made by other means has none."""
-    try:
-        answer = cluster.get("/api/v1/namespaces/kube-system/configmaps/kubeadm-config")
-    except PodnetError as error:
-        if error.reason == NOT_FOUND:
-            return None, []
-        if error.reason != FORBIDDEN:
-            raise
-        reason = '%s. Grant verb "get" on resource "configmaps" (API group ""), name "kubeadm-config", in namespace "kube-system"'
-        command = "kubectl get configmap --namespace kube-system kubeadm-config"
-        return None, [Unobserved("kubeadm-config", command, reason % error.message)]
-    return (answer.get("data") or {}).get("ClusterConfiguration"), []
-
-
-def _with_calico_node(nodes: Iterable[Node], pods: Iterable[Pod]) -> List[Node]:
-    """Nodes with their calico-node pod: where an update runs two for a moment, the ready and lasting one."""
-    doors: Dict[str, Pod] = {}
-    for pod in sorted(filter(_objects.is_calico_node, pods), key=lambda pod: (pod.ready, not pod.terminating)):
-        doors[pod.node or ""] = pod
-    return [
-        node._replace(
-            calico_node_pod="%s/%s" % (doors[node.name].namespace, doors[node.name].name),
-            calico_node_ready=doors[node.name].ready,
-        )
-        if node.name in doors
-        else node
-        for node in nodes
-    ]
-
-
-def _node_plan(cluster: Cluster, nodes: Iterable[Node], wanted: bool, selectors: Selectors) -> List[Node]:
-    """Nodes, those that are not to be asked with the reason in ``skipped``."""
-    selected = _selected(cluster, "/api/v1/nodes", selectors.nodes) if wanted else None
-    planned = []
-    for node in nodes:
-        if not wanted:
-            node = node._replace(skipped="node evidence was not asked for")
-        elif selected is not None and (None, node.name) not in selected:
-            node = node._replace(skipped="not selected (node_selector)")
-        elif node.os != "linux":
-            node = node._replace(skipped="not modelled (%s node)" % node.os)
-        planned.append(node)
-    return planned
-
-
-def _pod_plan(
-    cluster: Cluster, pods: Iterable[Pod], nodes: Iterable[Node], wanted: bool, selectors: Selectors
-) -> List[Pod]:
-    """Pods, those that are not to be asked with the reason in ``skipped``."""
-    selected = _selected(cluster, "/api/v1/pods", selectors.pods)
-    foreign = {node.name for node in nodes if node.os != "linux"}
-    planned = []
-    for pod in pods:
-        reason = None
-        if selected is not None and (pod.namespace, pod.name) not in selected:
-            reason = "not selected (pod_selector)"
-        elif selectors.namespaces and pod.namespace not in selectors.namespaces:
-            reason = "not selected (namespaces)"
-        elif pod.host_network:
-            reason = "on the host's network"
-        elif pod.phase != "Running":
-            reason = "phase %s" % pod.phase
-        elif pod.node in foreign:
-            reason = "not modelled (not a Linux node)"
-        elif not wanted:
-            reason = NOT_ASKED_FOR
-        planned.append(pod._replace(skipped=reason))
-    return planned
-
-
-def _selected(cluster: Cluster, path: str, selector: Optional[str]) -> Optional[FrozenSet[Tuple[Optional[str], str]]]:
-    """(namespace, name) of what the API server says the selector matches; None where there is no selector."""
-    if not selector:
-        return None
-    return frozenset(
-        cluster.list(path, lambda item: (item["metadata"].get("namespace"), item["metadata"]["name"]), selector)
-    )
 
 
 def _ask(cluster: Cluster, nodes: Iterable[Node], pods: Iterable[Pod]) -> _Facts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, Optional
 
 FORBIDDEN, NOT_FOUND, UNREACHABLE, UNAUTHORIZED = "forbidden", "not found", "unreachable", "unauthorized"
+BAD_REQUEST = "bad request"  # the server does not understand what it was asked
 CONFLICT = "conflict"  # the object was changed, or made, by somebody else meanwhile
 
 

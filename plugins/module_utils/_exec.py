@@ -26,7 +26,7 @@ class ExecResult(NamedTuple):
 
     ``code``: the command's exit code, None when it is not known. ``problem``: why the output is missing or not complete,
     as a sentence without a subject; None when the command ran to its end. ``status``: HTTP status of a refused exec.
-    ``transient``: trying again may help.
+    ``transient``: trying again may help. ``timed_out``: it was left behind at the end of its time.
     """
 
     stdout: bytes = b""
@@ -35,6 +35,7 @@ class ExecResult(NamedTuple):
     problem: Optional[str] = None
     status: Optional[int] = None
     transient: bool = False
+    timed_out: bool = False
 
 
 class ExecEndpoint:
@@ -78,6 +79,7 @@ class ExecEndpoint:
             return _refused(error)
         except (websocket.WebSocketTimeoutException, TimeoutError):
             output.problem = "did not end within %.4g s" % timeout
+            output.timed_out = True
         except (websocket.WebSocketException, OSError, ValueError) as error:
             output.problem = "the connection to the API server failed (%s)" % (error or type(error).__name__)
             output.transient = True
@@ -151,6 +153,7 @@ class _Output:
     def __init__(self, limit: int, on_stderr: Optional[Callable[[bytes], None]]) -> None:
         self.problem: Optional[str] = None
         self.transient = False
+        self.timed_out = False
         self.code: Optional[int] = None
         self._limit = limit
         self._on_stderr = on_stderr
@@ -183,7 +186,7 @@ class _Output:
             return ExecResult(stdout, stderr, code, problem)
         if self.problem is None:
             self.problem, self.transient = "the connection ended before the command did", True
-        return ExecResult(stdout, stderr, None, self.problem, None, self.transient)
+        return ExecResult(stdout, stderr, None, self.problem, None, self.transient, self.timed_out)
 
 
 def _receive(connection: Any, output: _Output, end: float) -> None:

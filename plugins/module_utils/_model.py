@@ -185,6 +185,10 @@ class PodFacts(NamedTuple):
     unobserved: Tuple[Unobserved, ...] = ()
 
 
+# Why a node or pod was not asked: the options left it out, or whether they do could not be found out.
+NOT_SELECTED, NOT_KNOWN = "not selected", "not known whether"
+
+
 # -- what the API tells -------------------------------------------------------------------------------------------
 
 

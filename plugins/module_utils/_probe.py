@@ -15,7 +15,6 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.podnet.calico.plugins.module_utils import _iproute
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster
-from ansible_collections.podnet.calico.plugins.module_utils._collect import NOT_ASKED_FOR
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
@@ -28,6 +27,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Unobserved,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._objects import CALICO_NODE_CONTAINER
+from ansible_collections.podnet.calico.plugins.module_utils._selection import NOT_ASKED_FOR
 
 TUNNEL_DEVICES = ("vxlan.calico", "tunl0")
 _COUNTERS = "ip -j -s link"

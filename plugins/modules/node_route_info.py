@@ -73,6 +73,11 @@ nodes:
     bird: {description: BIRD's sessions and routes; none where it was not seen., type: dict, returned: always}
     masquerade: {description: What natOutgoing made of the node's NAT., type: dict, returned: always}
     unobserved: {description: What could not be seen and why., type: list, elements: dict, returned: always}
+unobserved:
+  description: Lists that could not be read, and why. What is there and should be returned may be missing for it.
+  returned: success
+  type: list
+  elements: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -80,6 +85,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._arguments import cl
 from ansible_collections.podnet.calico.plugins.module_utils._collect import API, NODES, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._info import node_routes
+from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 
 
 def main():
@@ -92,7 +98,7 @@ def main():
         snapshot = collect(cluster_of(module), (API, NODES), selectors_of(module))
     except PodnetError as error:
         fail_from(module, error)
-    module.exit_json(changed=False, nodes=node_routes(snapshot))
+    module.exit_json(changed=False, nodes=node_routes(snapshot), unobserved=plain(snapshot.header.unobserved))
 
 
 if __name__ == "__main__":

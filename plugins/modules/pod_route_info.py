@@ -79,6 +79,11 @@ pods:
       type: list
       elements: dict
       returned: always
+unobserved:
+  description: Lists that could not be read, and why. What is there and should be returned may be missing for it.
+  returned: success
+  type: list
+  elements: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -91,6 +96,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._arguments import (
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._info import pod_routes
+from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 
 
 def main():
@@ -103,7 +109,7 @@ def main():
         snapshot = collect(cluster_of(module), EVIDENCE, selectors_of(module))
     except PodnetError as error:
         fail_from(module, error)
-    module.exit_json(changed=False, pods=pod_routes(snapshot))
+    module.exit_json(changed=False, pods=pod_routes(snapshot), unobserved=plain(snapshot.header.unobserved))
 
 
 if __name__ == "__main__":

@@ -115,7 +115,19 @@ def test_a_list_that_comes_a_byte_at_a_time_ends_at_the_deadline(weather):
     with weather.spell(always(CALICO + "/ipamblocks", bad.trickles)):
         verdict, _snapshot = seen(weather, deadline=SHORT)
     assert verdict.failed and verdict.summary["failed"] == 0 and verdict.summary["passed"] > 0
-    assert any("ipamblocks: the deadline of 3 s passed" in finding.actual for finding in headlines(verdict))
+    (headline,) = headlines(verdict)
+    assert headline.actual.startswith("the deadline of 3 s passed before all was read; not read: 3 of 3 nodes")
+    assert "ipamblocks" in headline.actual and headline.consequences
+
+
+def test_a_node_that_is_not_read_in_time_is_one_headline_of_the_deadline(lab, weather, door):
+    with weather.spell(always(door(), bad.is_silent)):
+        verdict, snapshot = seen(weather, deadline=SHORT, exec_timeout=60)
+    (headline,) = headlines(verdict)
+    assert headline.actual == "the deadline of 3 s passed before all was read; not read: 1 of 3 nodes, what changed meanwhile"
+    assert any(f"nodes.observed {lab.name}-worker" in one for one in headline.consequences)
+    assert verdict.failed and verdict.summary["failed"] == 0
+    assert sum(bool(node.facts.routes) for node in snapshot.nodes) == 2
 
 
 def test_an_api_that_goes_away_while_commands_run_leaves_what_was_read(weather, door):
@@ -248,6 +260,7 @@ def test_the_playbook_ends_at_the_deadline_and_the_snapshot_it_kept_is_judged_ag
     assert run.code == 2 and "the deadline of 3 s passed" in run.fault
     summary = run.published["summary"]
     assert summary["failed"] == 0 and summary["inconclusive"] > 0 and summary["passed"] > 0
+    assert "1 of 3 nodes, what changed meanwhile" in run.fault and "(and " not in run.fault
     (line,) = set(re.findall(r"ansible-playbook podnet\.calico\.verify -e '[^']+'", run.text.replace('\\"', '"')))
     again = subprocess.run(
         ["bash", "-c", line], cwd=stranger.folder, env=stranger.environment(ANSIBLE_SHOW_CUSTOM_STATS="true"),

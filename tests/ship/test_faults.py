@@ -15,8 +15,9 @@ import time
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
-from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, calico_group, collect
+from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS, Lab
+from ansible_collections.podnet.calico.plugins.module_utils._lists import calico_group
 from conftest import Lab as LivingLab
 
 #: Longer than Calico, or the sandbox, takes to follow an object or a session; it ends a wait that would be for ever.

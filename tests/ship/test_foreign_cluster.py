@@ -9,7 +9,9 @@ import json
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
-from ansible_collections.podnet.calico.plugins.module_utils._collect import NODES, PODS, Selectors, collect
+from ansible_collections.podnet.calico.plugins.module_utils._collect import NODES, PODS, collect
+from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 
 SHOP = "shop"
 #: As of an image that holds one program and nothing else: neither a shell nor ip is found.
@@ -149,3 +151,12 @@ def test_of_selected_pods_one_without_a_shell_is_not_seen_and_others_are_not_sel
     (headline,) = headlines(verdict)
     assert headline.subject.name == "database-0" and "pod_selector" in headline.remedy
     assert 'exec: "sh": executable file not found in $PATH' in verdict.msg
+
+
+def test_what_is_no_label_selector_is_named_before_anything_is_run(account):
+    account.start_clock()
+    before = len(account.asked)
+    with pytest.raises(PodnetError) as raised:
+        collect(account, (NODES, PODS), Selectors(nodes="zone in"))
+    assert raised.value.message.startswith("node_selector is no label selector: «zone in» (GET /api/v1/nodes on https://")
+    assert "unable to parse requirement" in raised.value.message and len(account.asked) == before

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from ansible_collections.podnet.calico.plugins.module_utils import _collect
+from ansible_collections.podnet.calico.plugins.module_utils import _collect, _lists
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._selection import EVERYTHING, Selectors
 from conftest import CHECKOUT
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -80,9 +81,9 @@ class Subject:
         self.admin = connect({"kubeconfig": str(lab.kubeconfig)}, Limits())
         self.account = connect({"kubeconfig": str(kubeconfig)}, Limits())
 
-    def verdict(self, evidence):
+    def verdict(self, evidence, selectors=EVERYTHING):
         self.account.start_clock()
-        return judge(_collect.collect(self.account, evidence))
+        return judge(_collect.collect(self.account, evidence, selectors))
 
     def grant(self, permission, rules) -> None:
         self.admin.start_clock()
@@ -102,7 +103,7 @@ def other_group(subjects, monkeypatch):
     made = []
     try:
         for crd in subject.admin.list(CRDS, dict):
-            if crd["spec"]["group"] == _collect.CRD_GROUP and crd["spec"]["names"]["plural"] in dict(_collect._CALICO):
+            if crd["spec"]["group"] == _lists.CRD_GROUP and crd["spec"]["names"]["plural"] in dict(_lists._CALICO):
                 made.append(copied(subject.admin, crd))
         # What a cluster serves is asked at /apis; the sandbox's own Calico lives in the group that is hidden here.
         for one in subjects.values():
@@ -119,13 +120,13 @@ def copied(admin, crd) -> str:
     plural = RENAMED.get(old["plural"], old["plural"])
     names = {"plural": plural, "singular": plural[:-1], "kind": old["kind"], "listKind": old["listKind"]}
     versions = [{**version, "name": "v3"} for version in crd["spec"]["versions"]]
-    spec = {"group": _collect.V3_GROUP, "names": names, "scope": crd["spec"]["scope"], "versions": versions}
-    name = f"{plural}.{_collect.V3_GROUP}"
+    spec = {"group": _lists.V3_GROUP, "names": names, "scope": crd["spec"]["scope"], "versions": versions}
+    name = f"{plural}.{_lists.V3_GROUP}"
     definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
     admin.write("post", CRDS, {**definition, "metadata": {"name": name}, "spec": spec})
-    for item in admin.list(f"/apis/{_collect.CRD_GROUP}/v1/{old['plural']}", dict):
+    for item in admin.list(f"/apis/{_lists.CRD_GROUP}/v1/{old['plural']}", dict):
         body = {"kind": old["kind"], "metadata": {"name": item["metadata"]["name"]}, "spec": item["spec"]}
-        admin.write("post", f"/apis/{_collect.V3_GROUP}/v3/{plural}", {"apiVersion": f"{_collect.V3_GROUP}/v3", **body})
+        admin.write("post", f"/apis/{_lists.V3_GROUP}/v3/{plural}", {"apiVersion": f"{_lists.V3_GROUP}/v3", **body})
     return name
 
 
@@ -133,7 +134,7 @@ def without_group(get):
     def seen(path):
         answer = get(path)
         if path == "/apis":
-            answer["groups"] = [group for group in answer["groups"] if group["name"] != _collect.CRD_GROUP]
+            answer["groups"] = [group for group in answer["groups"] if group["name"] != _lists.CRD_GROUP]
         return answer
 
     return seen
@@ -158,11 +159,11 @@ def test_evidence_from_nodes_needs_more_than_view(subjects):
     assert 'Grant verbs ["get", "create"] on resource "pods/exec" (API group "") in namespace "calico-system"' in headline.remedy
 
 
-def lacks(subject, permission):
+def lacks(subject, permission, selectors=EVERYTHING):
     """Without the permission, one headline names it; the roles are as they were when this ends."""
     subject.grant(permission, permission.rules_without)
     try:
-        verdict = subject.verdict(EVIDENCE[permission.file])
+        verdict = subject.verdict(EVIDENCE[permission.file], selectors)
     except PodnetError as error:
         pytest.fail(f"no verdict at all: {error}")
     finally:
@@ -181,7 +182,7 @@ def name(permission):
 
 def of_group(v3):
     listed = permissions("verify.yaml")
-    return [permission for permission in listed if (permission.group == _collect.V3_GROUP) is v3]
+    return [permission for permission in listed if (permission.group == _lists.V3_GROUP) is v3]
 
 
 @pytest.mark.parametrize("permission", of_group(v3=False), ids=name)
@@ -189,10 +190,16 @@ def test_a_permission_that_lacks_is_named(subjects, permission):
     lacks(subjects["verify.yaml"], permission)
 
 
+@pytest.mark.parametrize("resource", ["nodes", "pods"])
+def test_whoever_is_selected_the_list_that_lacks_is_named(subjects, resource):
+    (permission,) = [one for one in permissions("verify.yaml") if (one.resource, one.verb) == (resource, "list")]
+    lacks(subjects["verify.yaml"], permission, Selectors(nodes="kubernetes.io/os=linux", pods="app", namespaces=("default",)))
+
+
 def test_a_permission_that_lacks_is_named_in_the_other_api_group(subjects, other_group):
     subject = subjects["verify.yaml"]
     verdict = subject.verdict(EVIDENCE["verify.yaml"])
-    assert verdict.findings == () and verdict.header.api_group == _collect.V3_GROUP
+    assert verdict.findings == () and verdict.header.api_group == _lists.V3_GROUP
     for permission in of_group(v3=True):
         lacks(subject, permission)
 
@@ -214,7 +221,7 @@ def test_nothing_is_granted_that_every_user_has():
 
 def test_the_playbook_names_the_permission_that_lacks(foreign, subjects):
     """That it passes where nothing lacks is in test_foreign_cluster.py."""
-    (permission,) = [one for one in permissions("verify.yaml") if one.resource == "ippools" and one.group == _collect.CRD_GROUP]
+    (permission,) = [one for one in permissions("verify.yaml") if one.resource == "ippools" and one.group == _lists.CRD_GROUP]
     subjects["verify.yaml"].grant(permission, permission.rules_without)
     try:
         run = foreign.verify(foreign.restricted("verify.yaml"), pod_routing_wait=0)

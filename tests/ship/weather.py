@@ -270,6 +270,7 @@ def prints(piece: bytes, times: int | None = None) -> Spell:
             sent = 0
             while times is None or sent < times:
                 await near.send_bytes(STDOUT + piece)
+                await asyncio.sleep(0)  # what is sent to a client that has gone is dropped without a pause: nobody else would be served
                 sent += 1
             await near.send_bytes(b'\x03{"metadata":{},"status":"Success"}')
             await near.close()

@@ -8,6 +8,7 @@ from typing import List, Optional, Set
 
 from .._expected import owns_block_routes
 from .._model import Bird, Node, Subject
+from .._peering import Peering
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject
 from .remedies import on_node
@@ -32,9 +33,14 @@ def _disabled(case: Case, record: Recorder) -> bool:
     return False
 
 
+def _needed(case: Case) -> bool:
+    """Whether routes between nodes come from BGP."""
+    return any(owns_block_routes(pool) == "bird" for pool in case.snapshot.pools)
+
+
 def _depends(case: Case) -> str:
     """What BGP is needed for here, as the end of a sentence."""
-    if any(owns_block_routes(pool) == "bird" for pool in case.snapshot.pools):
+    if _needed(case):
         return "routes between nodes come from BGP here"
     return "pod routes do not depend on it here (Felix programs VXLAN pools)"
 
@@ -60,6 +66,7 @@ def _running(case: Case, record: Recorder) -> None:
 def _sessions(case: Case, record: Recorder) -> None:
     if _disabled(case, record):
         return
+    peering = Peering(case.expectation)
     for node in case.snapshot.nodes:
         bird = _bird(case, record, node)
         if bird is None:
@@ -67,18 +74,20 @@ def _sessions(case: Case, record: Recorder) -> None:
         if not bird.running:
             record.skipped(node.name, "BIRD does not run")
             continue
+        if _peers_with_nobody(case, bird):
+            _report_none(case, record, node)
         for session in bird.sessions:
             if session.info.startswith("Established"):
                 record.passed(node.name)
                 continue
-            _report(case, record, node, session.peer or session.name, "%s %s" % (session.state, session.info), bird)
+            peer = session.peer or session.name
+            _report(case, record, node, peer, peering.whose(peer), "%s %s" % (session.state, session.info), bird)
         lacking = _mesh(case, node) - {session.peer for session in bird.sessions}
         for peer in sorted(lacking) if lacking and record.lists("bgpconfigurations") else ():
-            _report(case, record, node, peer, "no session", bird)
+            _report(case, record, node, peer, peering.whose(peer), "no session", bird)
 
 
-def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bird: Bird) -> None:
-    other = _whose(case, peer)
+def _report(case: Case, record: Recorder, node: Node, peer: str, other: Optional[str], actual: str, bird: Bird) -> None:
     record.failed(
         node.name, Subject("BGPSession", name=other, ip=peer), "Established", actual.strip(),
         "%s: the BGP session to %s is %s; %s"
@@ -88,13 +97,20 @@ def _report(case: Case, record: Recorder, node: Node, peer: str, actual: str, bi
     )  # fmt: skip
 
 
-def _whose(case: Case, peer: str) -> Optional[str]:
-    """The node that has the address: Calico's word first; a session outlives for seconds the annotation it was made from."""
-    for has in (case.expectation.host_address, lambda node: node.internal_ip):
-        for node in case.snapshot.nodes:
-            if has(node) == peer:
-                return node.name
-    return None
+def _peers_with_nobody(case: Case, bird: Bird) -> bool:
+    """Whether the node has no session where others have and routes need them; of a mesh it is known which ones lack."""
+    if bird.sessions or case.settings.mesh_enabled or not _needed(case):
+        return False
+    return any(node.facts.bird.sessions for node in case.snapshot.nodes if node.facts and node.facts.bird)
+
+
+def _report_none(case: Case, record: Recorder, node: Node) -> None:
+    record.failed(
+        node.name, Subject("BGPSession"), "a BGP session", "none",
+        "%s: BIRD has no BGP session with anybody; %s" % (node.name, _depends(case)), node_evidence(node, _PROTOCOLS, []),
+        "A BGPPeer must select it (kubectl get bgppeers.crd.projectcalico.org -o yaml) by its labels"
+        " (kubectl get node %s --show-labels)." % node.name,
+    )  # fmt: skip
 
 
 def _alone(bird: Bird) -> str:

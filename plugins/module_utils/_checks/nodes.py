@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Dict
+from typing import Dict, Iterator, Tuple
 
-from .._model import Address, Node, Subject
+from .._late import late
+from .._model import NOT_SELECTED, Address, Node, Snapshot, Subject
 from .._prefix import prefix
 from .case import Case
-from .record import CLUSTER, Check, Recorder, node_evidence, node_subject
+from .record import CLUSTER, DEADLINE, NOTHING_SELECTED, Check, Recorder, node_evidence, node_subject
 from .remedies import on_node
+
+_LABELS = "kubectl get %s%s --show-labels"
 
 
 def _ready(case: Case, record: Recorder) -> None:
@@ -31,13 +34,28 @@ def _ready(case: Case, record: Recorder) -> None:
 
 
 def _listed(case: Case, record: Recorder) -> None:
+    time_is_up = late(case.snapshot)
+    if time_is_up:
+        record.inconclusive(None, DEADLINE, time_is_up, what="everything")
     gaps = [gap.what for gap in case.snapshot.header.unobserved if gap.what != "probes"]
     for what in gaps:
         record.lists(what)
     if case.doubt.changed:
         record.inconclusive(None, CLUSTER, case.doubt.reason, evidence=case.doubt.evidence)
-    elif not gaps:
+    nothing = list(_selecting_nothing(case.snapshot))
+    for reason, command in nothing:
+        record.inconclusive(None, CLUSTER, reason, command)
+    if not (time_is_up or gaps or case.doubt.changed or nothing):
         record.passed(None)
+
+
+def _selecting_nothing(snapshot: Snapshot) -> Iterator[Tuple[str, str]]:
+    """What selects none of those that were to be asked, and the command that shows why: a slip of the pen proves nothing."""
+    for what, subjects, where in (("nodes", snapshot.nodes, ""), ("pods", snapshot.pods, " --all-namespaces")):
+        reasons = {one.skipped or "" for one in subjects}
+        if what in snapshot.header.evidence and reasons and all(reason.startswith(NOT_SELECTED) for reason in reasons):
+            options = " and ".join(sorted(reason[len(NOT_SELECTED) :].strip(" ()") for reason in reasons))
+            yield "%s: all %d %s are left out by %s" % (NOTHING_SELECTED, len(subjects), what, options), _LABELS % (what, where)
 
 
 def _calico_node(case: Case, record: Recorder) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._late import is_late
 from .._model import (
     FAILED,
     INCONCLUSIVE,
+    NOT_KNOWN,
     PASSED,
     SKIPPED,
     WARNING,
@@ -31,9 +33,9 @@ from .doubt import CHANGED, Doubt
 
 # The worst decides: a check that saw one failure and one gap has failed.
 _WORST = (FAILED, INCONCLUSIVE, WARNING, PASSED, SKIPPED)
-CLUSTER = Subject("Cluster")
+CLUSTER, DEADLINE = Subject("Cluster"), Subject("Deadline")
 _NOTHING = Evidence("snapshot", "", "")
-NOT_MODELLED = "not modelled"
+NOT_MODELLED, NOTHING_SELECTED = "not modelled", "nothing is selected"
 
 
 class Check(NamedTuple):
@@ -123,6 +125,10 @@ class Recorder:
             remedy = "Leave pods without a shell or ip out, by pod_selector or namespaces: their routes are judged on their nodes, too."
         elif reason.startswith(CHANGED):
             remedy = "Run again when it has come to rest: nothing is known to be wrong with it."
+        elif is_late(reason):
+            remedy = "Give it longer (deadline, pod_routing_deadline) or less to do (node_selector, pod_selector); run again."
+        elif reason.startswith(NOTHING_SELECTED):
+            remedy = "Correct what is to be selected; the labels that there are: %s" % command
         elif reason.startswith(NOT_MODELLED):
             remedy = "Nothing is wrong by itself: podnet.calico cannot judge this configuration."
         else:
@@ -156,7 +162,7 @@ class Recorder:
         """The node's facts if all of ``whats`` were observed; else None, and it is recorded why not."""
         subject = Subject("Node", name=node.name, ip=node.internal_ip)
         if node.skipped is not None:
-            if node.skipped.startswith(NOT_MODELLED):
+            if node.skipped.startswith((NOT_MODELLED, NOT_KNOWN)):
                 self.inconclusive(node.name, subject, node.skipped)
             else:
                 self.skipped(node.name, node.skipped)
@@ -174,7 +180,10 @@ class Recorder:
         """The pod's facts if all of ``whats`` were observed; else None, and it is recorded why not."""
         subject = pod_subject(pod)
         if pod.skipped is not None:
-            self.skipped(pod.node, pod.skipped)
+            if pod.skipped.startswith(NOT_KNOWN):
+                self.inconclusive(pod.node, subject, pod.skipped)
+            else:
+                self.skipped(pod.node, pod.skipped)
             return None
         if pod.facts is None:
             self.inconclusive(pod.node, subject, "nothing was read in %s" % subject.name, what=" and ".join(whats))

@@ -9,11 +9,14 @@ answer takes the routes of the destination's node. A way that is as it must be s
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Dict, Hashable, Iterator, List, Optional, Tuple
 
 from .._expected import address_of, owns_block_routes
+from .._late import is_late
 from .._model import INCONCLUSIVE, Finding, Node, Path, Pod
 from .._names import VXLAN_DEVICE
+from .._peering import Peering
 from .._prefix import Prefix, prefix
 
 if TYPE_CHECKING:
@@ -170,17 +173,32 @@ class Places:
         """The two ends of a session: nodes, or the address of a peer that is none."""
         yield frozenset((finding.node, finding.subject.name or finding.subject.ip))
 
-    def sessions(self, finding: Finding) -> Keys:
-        """The two nodes of a session; and the one that has it, for routes that come from a route reflector."""
-        yield from self.session(finding)
-        if not self.case.settings.mesh_enabled:
-            yield from self.node(finding)
+    @cached_property
+    def peering(self) -> Peering:
+        """Who peers with whom."""
+        return Peering(self.case.expectation)
+
+    def sessionless(self, finding: Finding) -> Keys:
+        """Which end of a lost session has none left: there the cause is, and not at each of its peers."""
+        yield from self.peering.to_blame(finding.node, finding.subject.name or finding.subject.ip)
+
+    def sessionless_here(self, finding: Finding) -> Keys:
+        """The same, where it is the node itself; or a peer that cannot tell of itself."""
+        for end in self.sessionless(finding):
+            if end == finding.node or not self.peering.speaks(end):
+                yield end
 
     def withdrawn(self, finding: Finding) -> Keys:
-        """The two nodes between which a route of BIRD's is missing, together and each; nothing for Felix's routes."""
+        """The ends of the session by which a route of BIRD's would have come; and each of the two nodes that it is between.
+
+        Nothing for Felix's routes.
+        """
         pool = self.case.expectation.pool_of(finding.subject.prefix) if finding.subject.prefix else None
         if pool is not None and owns_block_routes(pool) == "bird" and finding.actual == "no route":
             yield from self.session(finding)
+            parted = self.peering.parting(finding.node, finding.subject.name)
+            if parted is not None:
+                yield parted
             yield from (finding.node, finding.subject.name)
 
     # -- gaps ---------------------------------------------------------------------------------------------------
@@ -197,6 +215,11 @@ class Places:
             for entry in node.facts.unobserved if node.facts else ():
                 if entry.what in _DECIDES:
                     yield node.name, entry.command, "%s: %s" % (entry.what, entry.reason)
+
+    def deadline(self, finding: Finding) -> Keys:
+        """That it was not read in time, whatever it is."""
+        if finding.outcome == INCONCLUSIVE and is_late(finding.actual):
+            yield "deadline"
 
     def grant(self, finding: Finding) -> Keys:
         """The rule that lacks, in words: one that is missing refuses the exec into every pod of a namespace."""

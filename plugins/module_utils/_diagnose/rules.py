@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Callable, Hashable, Iterable, NamedTuple, Tuple
 
-from .._model import INCONCLUSIVE, Finding
+from .._model import INCONCLUSIVE, NOT_KNOWN, Finding
 from .places import Places
 
 At = Callable[[Places, Finding], Iterable[Hashable]]
@@ -51,13 +51,6 @@ def _large(places: Places, finding: Finding) -> bool:
     return "-M do" in finding.evidence.command
 
 
-def _has_no_session(places: Places, finding: Finding) -> bool:
-    """Whether none of the node's BGP sessions stands: then the node is to blame and not each of its peers."""
-    node = places.case.nodes.get(finding.node or "")
-    sessions = node.facts.bird.sessions if node and node.facts and node.facts.bird else ()
-    return len(sessions) > 1 and not any(session.info.startswith("Established") for session in sessions)
-
-
 def _decided(places: Places, finding: Finding) -> bool:
     return finding.outcome != INCONCLUSIVE
 
@@ -77,9 +70,37 @@ def _unread(places: Places, finding: Finding) -> bool:
     return node is not None and (node.facts is None or node.facts.bird is None)
 
 
+def _unheard(places: Places, finding: Finding) -> bool:
+    """Whether nothing could be read on the node, and nobody has a session with it."""
+    return _unread(places, finding) and not places.peering.standing(finding.node)
+
+
 def _without_doors(places: Places, finding: Finding) -> Iterable[Hashable]:
     """All nodes, where the pods could not be listed: calico-node is one of them, and the door to its node."""
     return [node.name for node in places.case.snapshot.nodes] if finding.expected == "pods is observed" else ()
+
+
+def _of_the_deadline(places: Places, finding: Finding) -> bool:
+    """Whether it speaks of the deadline itself, and not of something that was late."""
+    return finding.subject.kind == "Deadline"
+
+
+def _selecting(places: Places, finding: Finding) -> Iterable[Hashable]:
+    """What is said of those of whom it is not known whether an option selects them."""
+    option, what, _nothing = finding.expected.partition(" is observed")
+    return ["%s %s selects it" % (NOT_KNOWN, option)] if what else ()
+
+
+def _said(places: Places, finding: Finding) -> Iterable[Hashable]:
+    return (finding.actual,)
+
+
+def _selects_no_pod(places: Places, finding: Finding) -> bool:
+    return "pods are left out by" in finding.actual
+
+
+def _of_no_pods(places: Places, finding: Finding) -> bool:
+    return "among the 0 that were selected" in finding.actual
 
 
 _P = Places
@@ -87,9 +108,12 @@ _PACKETS = ("paths.*", "connectivity.*")
 _MISSING = ("blocks.remote-route", "blocks.borrowed-route")
 RULES: Tuple[Rule, ...] = (
     # What was not seen. The same gap is told once, whichever checks wanted it.
+    Rule(("api.observed",), ("*",), _where(_of_the_deadline, _P.deadline), _P.deadline),
     Rule(("nodes.ready", "nodes.calico-node"), ("*",), _P.node, _P.gap_nodes),
     Rule(("api.observed",), ("*",), _P.gap, _P.gap),
     Rule(("api.observed",), ("*",), _without_doors, _P.gap_nodes),
+    Rule(("api.observed",), ("*",), _selecting, _said),
+    Rule(("api.observed",), ("connectivity.*",), _where(_selects_no_pod, _anywhere), _where(_of_no_pods, _anywhere)),
     Rule(("*",), ("*",), _P.grant, _P.grant),
     Rule(("*",), ("*",), _P.reason, _P.reason),
     Rule(("nodes.observed",), ("*",), _P.gap, _P.gap),
@@ -117,10 +141,11 @@ RULES: Tuple[Rule, ...] = (
     Rule(("vxlan.neighbours", "vxlan.fdb"), _PACKETS, _P.vtep, _P.vteps),
     # BGP.
     Rule(("bgp.running",), ("bgp.sessions",), _P.node, _P.nodes),
-    Rule(("bgp.sessions",), ("bgp.sessions",), _where(_has_no_session, _P.node), _P.nodes),
+    Rule(("bgp.sessions",), ("bgp.sessions",), _P.sessionless_here, _P.sessionless),
     Rule(("bgp.sessions",), ("bgp.sessions",), _P.session, _P.session),
     Rule(("bgp.running",), _MISSING, _P.node, _P.withdrawn),
-    Rule(("bgp.sessions",), _MISSING, _P.sessions, _P.withdrawn),
+    Rule(("bgp.sessions",), _MISSING, _P.session, _P.withdrawn),
+    Rule(("nodes.ready", "nodes.calico-node"), _MISSING, _where(_unheard, _P.node), _P.withdrawn),
     Rule(("bgp.running", "bgp.sessions"), ("nodes.calico-node",), _P.node, _P.node),
     # Routes.
     Rule(("blocks.stray-route",), ("blocks.stray-route",), _where(_not_of_bird, _P.prefix), _where(_of_bird, _P.prefix)),

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
+
 import pytest
 
 pytest.importorskip("kubernetes")
@@ -13,6 +16,7 @@ pytest.importorskip("ansible_collections.kubernetes.core")
 from ansible_collections.podnet.calico.plugins.module_utils import _cluster
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Limits, connect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import (
+    BAD_REQUEST,
     CONFLICT,
     FORBIDDEN,
     NOT_FOUND,
@@ -136,6 +140,45 @@ def test_a_kubeconfig_without_the_context_says_which(tmp_path):
     path.write_text("apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\ncurrent-context: ''\n")
     with pytest.raises(PodnetError, match="no usable configuration .*context nowhere"):
         connect({"kubeconfig": str(path), "context": "nowhere"}, Limits())
+
+
+@pytest.mark.parametrize("connections", [3, 5 * multiprocessing.cpu_count() + 3])
+def test_every_connection_of_a_round_is_kept_for_the_next_one(api, caplog, connections):
+    everybody = threading.Barrier(connections)
+    api.answers["/api/v1/pods"] = lambda query: (everybody.wait(20), {"items": []})[1]
+    cluster = connected(api, concurrency=connections)
+    with caplog.at_level("DEBUG", "urllib3.connectionpool"):
+        for _round in range(2):
+            outcomes = cluster.run_all(lambda _number: names(cluster), range(connections))
+            assert [outcome.value for outcome in outcomes] == [[]] * connections
+    said = [record.getMessage() for record in caplog.records]
+    assert not [words for words in said if "pool is full" in words]
+    assert len([words for words in said if words.startswith("Starting new")]) == connections
+
+
+def test_what_the_server_does_not_understand_is_told_apart(api):
+    api.answers["/api/v1/pods"] = status(400, "unable to parse requirement")
+    with pytest.raises(PodnetError, match="unable to parse requirement") as caught:
+        names(connected(api), "a=b=c")
+    assert caught.value.reason == BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"exec_timeout": 15, "deadline": 0.4}, "did not end before the deadline of 0.4 s passed"),
+        ({"exec_timeout": 0.4, "deadline": 30}, "did not end within 0.4 s"),
+    ],
+)
+def test_a_command_that_does_not_end_is_told_by_what_ended_it(api, limits, says):
+    release = threading.Event()
+    api.exec = lambda send, request: release.wait(10)
+    cluster = connected(api)
+    cluster.limits = cluster.limits._replace(**limits)
+    cluster.start_clock()
+    result = cluster.exec("default", "a", None, ["true"])
+    release.set()
+    assert (result.problem, result.transient) == (says, False)
 
 
 def test_the_deadline_ends_a_list(api):

@@ -8,9 +8,10 @@ import threading
 
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _collect
-from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, Selectors, collect
+from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
+from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster, calico_node
 
 

@@ -12,6 +12,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.podnet.calico.plugins.module_utils import _judgement, _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import OUTCOMES
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
+from ansible_collections.podnet.calico.plugins.module_utils._errors import FORBIDDEN, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     CheckResult,
     Evidence,
@@ -88,6 +89,14 @@ def test_a_pod_is_returned_with_its_hosts_side(run, cluster):
 def test_pods_that_are_not_selected_are_not_returned(run, cluster):
     cluster.lists["/api/v1/pods"][0]["metadata"]["labels"] = {"app": "x"}
     assert [pod["name"] for pod in run("pod_route_info", pod_selector="app=x")["pods"]] == ["a"]
+
+
+@pytest.mark.parametrize(("name", "plural", "options"), [("pod_route_info", "pods", {"pod_selector": "app=x"}), ("node_route_info", "nodes", {})])
+def test_what_is_not_returned_because_it_may_not_be_listed_is_said(run, cluster, name, plural, options):
+    cluster.failures["/api/v1/" + plural] = PodnetError("it is forbidden", reason=FORBIDDEN)
+    result = run(name, **options)
+    assert result[plural] == []
+    assert [(gap["what"], gap["reason"].partition(". ")[0]) for gap in result["unobserved"]] == [(plural, "it is forbidden")]
 
 
 def test_a_node_that_could_not_be_asked_is_returned_with_the_reason(run, cluster):
