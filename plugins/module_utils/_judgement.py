@@ -56,11 +56,18 @@ def _kubectl(params: Any) -> str:
 
 
 def finish(
-    module: Any, snapshot: Snapshot, verdict: Verdict, kept: Optional[str] = None, routes: Optional[RouteDiff] = None, **more: Any
+    module: Any,
+    snapshot: Snapshot,
+    verdict: Verdict,
+    kept: Optional[str] = None,
+    routes: Optional[RouteDiff] = None,
+    at_first: Optional[str] = None,
+    **more: Any
 ) -> NoReturn:
     """Write the files and end the task, with ``more`` keys in its result.
 
-    ``kept``: the file that the snapshot came from, where it came from one. ``routes``: what --diff is to show.
+    ``kept``: the file that the snapshot came from, where it came from one. ``routes``: what --diff is to show. ``at_first``: what
+    was wrong when it was first looked at, and is no more.
     """
     params = module.params
     snapshot_path = save_snapshot(module, params["snapshot_path"], snapshot) or kept
@@ -69,9 +76,13 @@ def finish(
         verdict_path = params["verdict_path"]
         _verdict_file.write(verdict_path, verdict, snapshot_path)
     result = _verdict_file.as_result(verdict, max(0, params["max_findings"]))
-    result.update(verdict_path=verdict_path, snapshot_path=snapshot_path, screen=_report.screen(verdict, _kubectl(params)), **more)
+    screen = _report.about(snapshot) + _report.screen(verdict, _kubectl(params))
     if routes is not None:
-        result.update(diff=routes.for_ansible(), screen=result["screen"] + routes.for_screen())
+        result["diff"] = routes.for_ansible()
+        screen += routes.for_screen()
+    if at_first:
+        screen += ["At first     " + at_first, "             That has passed: a later look found it right."]
+    result.update(verdict_path=verdict_path, snapshot_path=snapshot_path, screen=screen, at_first=at_first, **more)
     if verdict.failed:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -482,7 +482,8 @@ class Evidence(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One thing that did not pass. ``cause`` is the id of the finding that explains it, if any."""
+    """One thing that did not pass. ``key`` names it within its verdict; ``cause`` is the key of the finding that explains it, if
+    any, and ``consequences`` are the keys of those that it explains."""
 
     id: str
     outcome: str
@@ -497,6 +498,7 @@ class Finding(NamedTuple):
     cause: Optional[str] = None
     consequences: Tuple[str, ...] = ()
     doc: str = ""
+    key: str = ""
 
 
 class CheckResult(NamedTuple):

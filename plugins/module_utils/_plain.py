@@ -21,6 +21,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def count(number: int, noun: str) -> str:
+    """``1 check``, ``2 checks``."""
+    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
+
+
 def printable(text: str, width: int = 2000) -> str:
     """``text`` on one line, of printable characters only: what a pod printed must not command a terminal."""
     line = " ".join(text.split())

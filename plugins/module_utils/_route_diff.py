@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 from ansible_collections.podnet.calico.plugins.module_utils._checks.case import Case
 from ansible_collections.podnet.calico.plugins.module_utils._iproute import route_text
 from ansible_collections.podnet.calico.plugins.module_utils._model import Node, Snapshot
-from ansible_collections.podnet.calico.plugins.module_utils._plain import printable
+from ansible_collections.podnet.calico.plugins.module_utils._plain import count, printable
 from ansible_collections.podnet.calico.plugins.module_utils._prefix import Prefix, prefix
 from ansible_collections.podnet.calico.plugins.module_utils._shape import ExpectedRoute, describe, differences
 
@@ -30,10 +30,14 @@ class RouteDiff:
     def __init__(self, snapshot: Snapshot) -> None:
         self.nodes: List[Tuple[str, List[Line]]] = []
         self.more = 0
+        self.compared = 0
         case = Case(snapshot)
         if snapshot.header.unobserved or case.not_modelled.get("routes"):
             return  # what is expected is not known
         for node in snapshot.nodes:
+            if node.facts is None or any(gap.what in ("routes", "addresses") for gap in node.facts.unobserved):
+                continue
+            self.compared += 1
             lines = sorted(_differing(case, node), key=lambda line: (line[0], line[1] == "+"))
             if lines and len(self.nodes) < NODES:
                 self.nodes.append((printable(node.name, _WIDTH), lines))
@@ -54,8 +58,15 @@ class RouteDiff:
         return shown + ([{"prepared": self._rest() + "\n"}] if self.more else [])
 
     def for_screen(self) -> List[str]:
-        """The same as lines for a terminal: Ansible shows no diff of a task that failed or changed nothing."""
+        """The same as lines for a terminal: Ansible shows no diff of a task that failed or changed nothing.
+
+        Where nothing differs, a line that says so.
+        """
         rows: List[str] = []
+        if not self.compared:
+            rows.append("not compared: of no node both the observed and the expected ones are known")
+        elif not self.nodes:
+            rows.append("inside the pools, those observed and those expected are the same on %s" % count(self.compared, "node"))
         for name, lines in self.nodes:
             rows.append("%s: - observed, + expected" % name)
             rows += ["  %s %s" % (sign, printable(text, _WIDTH)) for _where, sign, text in lines[:LINES]]
@@ -64,7 +75,7 @@ class RouteDiff:
         return [("" if number else "Routes").ljust(_INDENT) + row for number, row in enumerate(rows)]
 
     def _rest(self) -> str:
-        return "… and the routes of %d more nodes" % self.more
+        return "… and the routes of %s" % count(self.more, "more node")
 
 
 def _text(lines: List[Line], side: str) -> str:
@@ -78,8 +89,6 @@ def _left_out(lines: List[Line]) -> List[str]:
 
 def _differing(case: Case, node: Node) -> Iterator[Line]:
     """Each destination whose route is missing, wrong, doubled, or nobody's."""
-    if node.facts is None or any(gap.what in ("routes", "addresses") for gap in node.facts.unobserved):
-        return
     routes = case.routes(node)
     expected = {one.dst: one for of_role in case.expectation.routes_of(node).values() for one in of_role}
     for dst, one in expected.items():

@@ -15,6 +15,7 @@ from ansible_collections.podnet.calico.plugins.module_utils import _report, _ver
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import Snapshot, Verdict
 
+INTENT = "intent.json"
 _NAMES = {"snapshot_path": "snapshot.jsonl.gz", "verdict_path": "verdict.json"}
 
 
@@ -38,7 +39,7 @@ def prepare(module: Any) -> None:
         )
     if module.params["intent"]:
         intent = json.dumps(module.params["intent"], indent=1, sort_keys=True, ensure_ascii=False)
-        _verdict_file.write_text(os.path.join(folder, "intent.json"), intent + "\n")
+        _verdict_file.write_text(os.path.join(folder, INTENT), intent + "\n")
 
 
 def write_reports(module: Any, snapshot: Snapshot, verdict: Verdict) -> Dict[str, str]:
@@ -77,3 +78,18 @@ def _link(path: str, target: str) -> None:
     temporary = "%s.%d" % (path, os.getpid())
     os.symlink(target, temporary)
     os.replace(temporary, path)
+
+
+def kept_intent(files: Sequence[str]) -> Optional[Dict[str, Any]]:
+    """The intent that the run which kept a snapshot judged it by, where it lies beside the one file; PodnetError if damaged."""
+    path = os.path.join(os.path.dirname(files[0]), INTENT) if len(files) == 1 and os.path.isfile(files[0]) else ""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            intent = json.load(file)
+    except (OSError, ValueError) as error:
+        raise PodnetError("%s, the intent that this snapshot was judged by, cannot be read: %s" % (path, error))
+    if not isinstance(intent, dict):
+        raise PodnetError("%s holds no intent: delete it to judge the snapshot without one." % path)
+    return intent

@@ -162,13 +162,13 @@ def stream(path: str) -> Iterator[Any]:
                 if item is not None:  # else it is shared by those to come
                     yield item
     except (OSError, EOFError) as error:
-        raise SnapshotError("%s cannot be read to its end: %s" % (path, error))
+        raise SnapshotError("%s cannot be read to its end: %s. Collect it again with routing_snapshot." % (path, error))
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "not JSON (%s): the file is cut off or is no snapshot" % error.msg
-    return str(error)
+    return str(error) if isinstance(error, ValueError) else "not what a snapshot holds (%s)" % error
 
 
 _NONE = type(None)
@@ -184,6 +184,8 @@ class Decoders:
 
     def line(self, entry: dict, first: bool = False) -> Any:
         """One line of a snapshot as a model object; None for one that later lines name by its number."""
+        if not isinstance(entry, dict):
+            raise ValueError("no object: this is no snapshot of podnet.calico")
         kind = entry.pop("line", None)
         if first:
             version = entry.get("schema_version")

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Any, Dict, Optional, Sequence
+import zlib
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
-from ansible_collections.podnet.calico.plugins.module_utils import _probe, _recording, _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils import _objects, _probe, _recording, _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import (
     cluster_arguments,
     selection_arguments,
@@ -19,6 +21,18 @@ from ansible_collections.podnet.calico.plugins.module_utils._errors import Podne
 from ansible_collections.podnet.calico.plugins.module_utils._model import Snapshot
 
 PROBES = "probes"
+#: What a file can raise that holds something else than it should.
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, zlib.error)
+_OBJECTS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "nodes": _objects.node,
+    "pods": _objects.pod,
+    "ippools": _objects.pool,
+    "ipamblocks": _objects.block,
+    "blockaffinities": _objects.affinity,
+    "ipamhandles": _objects.handle,
+    "daemonsets": _objects.daemonset,
+    "deployments": _objects.deployment,
+}
 
 
 def live_arguments() -> Dict[str, Any]:
@@ -56,9 +70,53 @@ def with_probes(
 def saved_snapshot(paths: Sequence[str]) -> Snapshot:
     """The snapshot in a file or in a folder of raw outputs, or the shards in several as one."""
     try:
-        return _snapshot.merge([_recording.load(path) if os.path.isdir(path) else _snapshot.read(path) for path in paths])
+        return _snapshot.merge([_load(path) for path in paths])
     except _snapshot.SnapshotError as error:
         raise PodnetError(str(error))
+
+
+def _load(path: str) -> Snapshot:
+    folder = os.path.isdir(path)
+    try:
+        return _recording.load(path) if folder else _snapshot.read(path)
+    except _snapshot.SnapshotError:
+        raise
+    except _DAMAGE as error:
+        if folder:
+            file, reason = _damaged(path) or (path, _reason(error))
+            raise _snapshot.SnapshotError("%s is damaged (%s). Record it again with record-cluster." % (file, reason))
+        raise _snapshot.SnapshotError(
+            "%s is no snapshot of podnet.calico, or is damaged (%s). Collect it again with routing_snapshot."
+            % (path, _reason(error))
+        )
+
+
+def _damaged(folder: str) -> Optional[Tuple[str, str]]:
+    """The first list of a recorded folder that holds something else than its objects, and what is wrong with it."""
+    api = os.path.join(folder, "api")
+    for name in sorted(os.listdir(api)):
+        read = _OBJECTS.get(name.partition(".")[0])
+        if read is None or not name.endswith(".json"):
+            continue
+        try:
+            with open(os.path.join(api, name), encoding="utf-8") as file:
+                document = json.load(file)
+        except (OSError, ValueError):
+            continue  # the recording takes such a list for one that is missing, and says so
+        if not isinstance(document, dict):
+            return os.path.join(api, name), "no list of objects, as kubectl get --output json makes it"
+        for number, item in enumerate(document.get("items") or (), 1):
+            try:
+                read(item)
+            except _DAMAGE as error:
+                return os.path.join(api, name), "object %d: %s" % (number, _reason(error))
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it holds no text"
+    return "it has no %s" % error if isinstance(error, KeyError) else str(error)
 
 
 def save_snapshot(module: Any, path: Optional[str], snapshot: Snapshot) -> Optional[str]:

@@ -86,7 +86,7 @@ msg:
   description: The verdict in one line; enough on its own.
   returned: always
   type: str
-  sample: "2 of 148 checks failed: pod-routing-worker2 has no route to 192.168.93.192/26"
+  sample: "2 of 142 checks failed: pod-routing-worker2 has no route to 192.168.93.192/26"
 schema_version:
   description: The version of the shape of the verdict.
   returned: always
@@ -119,8 +119,9 @@ snapshot_path:
   type: str
 screen:
   description:
-    - The verdict as lines for a terminal. What was proved, what is wrong by cause, with the command that puts it right, and
-      what was not seen. Printable characters only, whatever a cluster called its things.
+    - The verdict as lines for a terminal. Which cluster it is, what was proved, what is wrong by cause, with the command that
+      puts it right, what was not seen, and what was left out and why. Printable characters only, whatever a cluster called its
+      things.
   returned: always
   type: list
   elements: str

@@ -33,7 +33,8 @@ options:
     description:
       - Files of M(podnet.calico.routing_snapshot) to judge instead of the cluster, or folders of raw outputs as the script
         C(record-cluster) of the role P(podnet.calico.pod_routing#role) makes them with kubectl alone. Several are shards of
-        one cluster. No cluster is needed, and the options of access and collection are not used.
+        one cluster. No cluster is needed, and the options of access and collection are not used. Of one file that a run kept,
+        C(intent.json) beside it is the intent, unless there is an O(intent).
     type: list
     elements: path
     default: []
@@ -59,7 +60,8 @@ options:
   wait:
     description:
       - Seconds to go on collecting and judging while the verdict fails. Calico needs a moment after a change, and repairs
-        some faults by itself.
+        some faults by itself. What was wrong at first and is no more is returned as RV(at_first), and told. O(deadline) holds
+        for all looks together.
     type: float
     default: 0
   wait_sleep:
@@ -161,6 +163,10 @@ snapshot_path:
   description: The file that holds what was judged, if there is one.
   returned: always
   type: str
+at_first:
+  description: What was wrong at the first look, where a later one within O(wait) found it right; else null.
+  returned: always
+  type: str
 screen:
   description:
     - The verdict as lines for a terminal. What was proved, what is wrong by cause, with the command that puts it right, and
@@ -188,6 +194,11 @@ from ansible_collections.podnet.calico.plugins.module_utils._route_diff import R
 from ansible_collections.podnet.calico.plugins.module_utils._source import live_arguments, live_snapshot, saved_snapshot
 
 
+GRANT = "Grant verb"
+#: How the reasons begin that are of the caller's making.
+UNHEALED = ("nothing is selected", "none of ")
+
+
 def argument_spec():
     """Cluster, selection, evidence and verdict; and what is this module's own."""
     return dict(
@@ -205,15 +216,38 @@ def argument_spec():
 
 
 def judge_until_good(module, cluster):
-    """Collect and judge, again and again while the verdict fails and there is time to wait."""
-    patience = Deadline(module.params["wait"])
+    """Collect and judge, again and again while the verdict fails, more time may help, and there is some.
+
+    Returns what was judged last and, where it is good and the first was not, what was wrong at first. One deadline holds for
+    all of it: a look that would not end in time is not begun, and one that fails takes back nothing that was seen.
+    """
+    patience, seen = Deadline(module.params["wait"]), []
     while True:
-        cluster.start_clock()
-        snapshot = live_snapshot(module, cluster)
-        verdict = judge(module, snapshot, module.params["checks"], module.params["skip_checks"])
-        if not verdict.failed or patience.expired:
-            return snapshot, verdict
+        began = time.monotonic()
+        try:
+            snapshot = live_snapshot(module, cluster)
+            seen.append((snapshot, judge(module, snapshot, module.params["checks"], module.params["skip_checks"])))
+        except PodnetError:
+            if not seen:
+                raise
+            break
+        if not seen[-1][1].failed or patience.expired or not may_pass(seen[-1][1]):
+            break
+        if cluster.deadline.remaining() < time.monotonic() - began + module.params["wait_sleep"]:
+            break
         time.sleep(min(module.params["wait_sleep"], patience.remaining()))
+    snapshot, verdict = seen[-1]
+    return snapshot, verdict, seen[0][1] if seen[0][1].failed and not verdict.failed else None
+
+
+def may_pass(verdict):
+    """Whether time may heal it: who lacks a permission lacks it later as well, and what was left out stays so."""
+    causes = [finding for finding in verdict.findings if finding.cause is None]
+    return any(
+        finding.outcome == "failed"
+        or (finding.outcome == "inconclusive" and not finding.actual.startswith(UNHEALED) and GRANT not in finding.actual)
+        for finding in causes
+    )
 
 
 def main():
@@ -223,14 +257,17 @@ def main():
     try:
         # Files first: one of them may be in `latest`, which is pointed at this run's folder next.
         saved = saved_snapshot(files) if files else None
+        if saved is not None and not module.params["intent"]:
+            module.params["intent"] = _run_folder.kept_intent(files)
         _run_folder.prepare(module)
         if saved is None:
-            snapshot, verdict = judge_until_good(module, cluster_of(module))
+            snapshot, verdict, at_first = judge_until_good(module, cluster_of(module))
         else:
-            snapshot, verdict = saved, judge(module, saved, module.params["checks"], module.params["skip_checks"])
+            snapshot, verdict, at_first = saved, judge(module, saved, module.params["checks"], module.params["skip_checks"]), None
         reports = _run_folder.write_reports(module, snapshot, verdict)
         routes = RouteDiff(snapshot) if module._diff else None
-        finish(module, snapshot, verdict, kept=files[0] if len(files) == 1 else None, routes=routes, reports=reports)
+        kept = files[0] if len(files) == 1 else None
+        finish(module, snapshot, verdict, kept=kept, routes=routes, at_first=at_first.msg if at_first else None, reports=reports)
     except PodnetError as error:
         fail_from(module, error)
 

@@ -92,7 +92,7 @@ def test_the_snapshot_that_a_run_kept_is_judged_again_alike(recorded, judge):
 
 
 def test_what_is_no_recording_is_named(judge, tmp_path):
-    assert f"{tmp_path} holds no recording: it has no api/nodes.json" in judge(tmp_path).fault
+    assert f"{tmp_path} holds no recording: it has no list in api/" in judge(tmp_path).fault
     assert f"{tmp_path}/none does not exist" in judge(tmp_path / "none").fault
 
 

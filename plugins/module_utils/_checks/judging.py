@@ -9,13 +9,14 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from .._diagnose import diagnose
 from .._memory import uncollected
 from .._model import FAILED, INCONCLUSIVE, PASSED, SKIPPED, WARNING, CheckResult, Evidence, Finding, Snapshot, Verdict
-from .._plain import printable
+from .._plain import count, printable
 from .case import Case
 from .record import CLUSTER, Recorder
 from .registry import select
 
 SCHEMA_VERSION = 1
 OUTCOMES = (PASSED, FAILED, WARNING, SKIPPED, INCONCLUSIVE)
+_EMPTY = "verdict.empty"
 _GRAVITY = {FAILED: 0, INCONCLUSIVE: 1, WARNING: 2}
 _SEVERITY = {"critical": 0, "major": 1, "minor": 2}
 
@@ -61,11 +62,18 @@ def judge(
 
 
 def _nothing_proved(results: Sequence[CheckResult]) -> Finding:
-    reason = "none of %d checks passed" % len(results)
+    judged = [result for result in results if result.outcome != SKIPPED]
+    if not results:
+        reason, remedy = "every check was left out", "Let checks and skip_checks leave some to be made."
+    elif not judged:
+        reason = "every check was skipped (%s)" % results[0].reason
+        remedy = "See why they were skipped: look at more of the cluster, or choose checks that apply to it."
+    else:
+        reason = "none of %s passed" % count(len(judged), "check")
+        remedy = "Check that the snapshot is of the right cluster and that its evidence could be read."
     return Finding(
-        "verdict.empty", INCONCLUSIVE, "critical", None, CLUSTER, "at least one check that passed", reason,
-        "Nothing was proved: %s" % reason, "Check that the snapshot is of the right cluster and that its evidence could be read.",
-        Evidence("verdict", "", reason),
+        _EMPTY, INCONCLUSIVE, "critical", None, CLUSTER, "at least one check that passed", reason,
+        "Nothing was proved: " + reason, remedy, Evidence("verdict", "", reason),
     )  # fmt: skip
 
 
@@ -81,10 +89,14 @@ def _result_order(result: CheckResult) -> Tuple[str, str]:
     return (result.id, result.node or "")
 
 
+def made(summary: Mapping[str, int]) -> int:
+    """The checks that were not skipped: of so many it is said how many passed or failed."""
+    return summary["total"] - summary[SKIPPED]
+
+
 def message(summary: Mapping[str, int], findings: Sequence[Finding]) -> str:
     """The verdict in one line that is enough on its own: how many, and the first cause with its remedy's place."""
-    failed, unsure = summary[FAILED], summary[INCONCLUSIVE]
-    total = summary["total"] - summary[SKIPPED]
+    failed, unsure, total = summary[FAILED], summary[INCONCLUSIVE], made(summary)
     if not findings:
         return "%d of %d checks passed" % (summary[PASSED], total)
     parts = ["%d of %d checks failed" % (failed, total)] if failed else []
@@ -94,5 +106,8 @@ def message(summary: Mapping[str, int], findings: Sequence[Finding]) -> str:
         parts.append("%d of %d checks passed, %d with a warning" % (summary[PASSED], total, summary[WARNING]))
     causes = [finding for finding in findings if finding.cause is None]
     more = len(causes) - 1
-    text = "%s: %s" % (", ".join(parts), causes[0].message)
+    if causes[0].id == _EMPTY:
+        text = causes[0].message
+    else:
+        text = "%s%s: %s" % ("" if summary[PASSED] else "Nothing was proved: ", ", ".join(parts), causes[0].message)
     return printable(text) + (" (and %d more)" % more if more > 0 else "")

@@ -4,6 +4,6 @@
 
 from __future__ import annotations
 
-from .folding import diagnose, key
+from .folding import diagnose
 
-__all__ = ["diagnose", "key"]
+__all__ = ["diagnose"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, Hashable, List, Optional, Sequence, Tuple
 
-from .._model import FAILED, WARNING, Finding
+from .._model import FAILED, INCONCLUSIVE, WARNING, Finding
 from .places import Places
 from .rules import POD_IS_CUT_OFF, RULES, Rule, node_is_cut_off
 
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from .._checks.case import Case
 
 
-def key(finding: Finding) -> str:
-    """What names a finding within its verdict: check, node and subject."""
-    subject = finding.subject
-    what = "/".join(part for part in (subject.namespace, subject.name) if part) or subject.ip or subject.kind
-    return " ".join(part for part in (finding.id, finding.node, what, subject.prefix) if part)
+def _keys(findings: Sequence[Finding]) -> List[str]:
+    """What names each finding: check, node, subject, and what was not observed; numbered where several have all that alike."""
+    times: Dict[str, int] = {}
+    keys: List[str] = []
+    for finding in findings:
+        subject = finding.subject
+        what = "/".join(part for part in (subject.namespace, subject.name) if part) or subject.ip or subject.kind
+        unseen = finding.expected if finding.outcome == INCONCLUSIVE else None
+        name = " ".join(part for part in (finding.id, finding.node, what, subject.prefix, unseen) if part)
+        times[name] = times.get(name, 0) + 1
+        keys.append(name if times[name] == 1 else "%s #%d" % (name, times[name]))
+    return keys
 
 
 def diagnose(case: "Case", findings: Sequence[Finding]) -> List[Finding]:
@@ -110,13 +117,15 @@ class _Folding:
 
     def folded(self) -> List[Finding]:
         """The findings with their causes and consequences."""
+        keys = _keys(self.findings)
         consequences: Dict[int, List[str]] = {}
         for index in sorted(self.cause_of):
-            consequences.setdefault(self._root(index), []).append(key(self.findings[index]))
+            consequences.setdefault(self._root(index), []).append(keys[index])
         return [
             finding._replace(
-                cause=key(self.findings[self._root(index)]) if index in self.cause_of else None,
+                cause=keys[self._root(index)] if index in self.cause_of else None,
                 consequences=tuple(consequences.get(index, ())),
+                key=keys[index],
             )
             for index, finding in enumerate(self.findings)
         ]

@@ -5,6 +5,6 @@
 from __future__ import annotations
 
 from .rendering import FORMATS, TITLE, render
-from .text import screen
+from .text import about, screen
 
-__all__ = ["FORMATS", "TITLE", "render", "screen"]
+__all__ = ["FORMATS", "TITLE", "about", "render", "screen"]

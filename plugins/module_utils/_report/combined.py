@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from .._checks.judging import OUTCOMES, message
-from .._diagnose import key
 from .._model import FAILED, INCONCLUSIVE, SKIPPED, WARNING, CheckResult, Finding, Verdict
 
 ORDER = (FAILED, INCONCLUSIVE, WARNING)
@@ -25,8 +24,12 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
                 results[place] = result
     spoken = {result.id for result in results.values() if result.outcome != SKIPPED}
     kept = [result for result in results.values() if result.outcome != SKIPPED or result.node or result.id not in spoken]
-    findings = list(dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings))
-    findings.sort(key=lambda finding: (finding.cause is not None, ORDER.index(finding.outcome)))
+    alike: Dict[Finding, Finding] = {}
+    for finding in (finding for verdict in verdicts for finding in verdict.findings):
+        bare = finding._replace(consequences=())
+        known = alike.setdefault(bare, finding).consequences
+        alike[bare] = finding._replace(consequences=tuple(dict.fromkeys(known + finding.consequences)))
+    findings = sorted(alike.values(), key=lambda finding: (finding.cause is not None, ORDER.index(finding.outcome)))
     summary = {"total": len(kept)}
     summary.update({outcome: sum(1 for result in kept if result.outcome == outcome) for outcome in OUTCOMES})
     header = next((verdict.header for verdict in verdicts if verdict.header), None)
@@ -43,27 +46,25 @@ def by_cause(findings: Iterable[Finding]) -> List[Tuple[Finding, List[Finding]]]
     for finding in listed:
         if finding.cause is not None:
             effects.setdefault(finding.cause, []).append(finding)
-    return [(finding, effects.get(key(finding), [])) for finding in listed if finding.cause is None]
+    # In several verdicts that are shown as one, two findings may have the same key: each effect is told once.
+    return [(finding, effects.pop(finding.key, [])) for finding in listed if finding.cause is None]
 
 
 def by_family(results: Iterable[CheckResult]) -> Dict[str, Dict[str, int]]:
-    """Subjects by outcome for each family of checks, and ``checks``: how many results it has."""
+    """Results by outcome for each family of checks, as the verdict's summary counts them."""
     families: Dict[str, Dict[str, int]] = {}
     for result in results:
-        counts = families.setdefault(result.id.partition(".")[0], dict.fromkeys(OUTCOMES + ("checks",), 0))
-        for outcome in OUTCOMES:
-            counts[outcome] += getattr(result, outcome)
-        counts["checks"] += 1
+        families.setdefault(result.id.partition(".")[0], dict.fromkeys(OUTCOMES, 0))[result.outcome] += 1
     return families
 
 
-def unseen(verdict: Verdict, *outcomes: str) -> List[Tuple[str, int]]:
-    """Why something was skipped or inconclusive (or only one of them), with how many results that made; the most frequent first."""
-    reasons: Dict[str, int] = {}
+def unseen(verdict: Verdict, *outcomes: str) -> List[Tuple[str, List[CheckResult]]]:
+    """Why something was skipped or inconclusive (or only one of them), with the results that say so; the most frequent first."""
+    reasons: Dict[str, List[CheckResult]] = {}
     for result in verdict.results:
         if result.reason and result.outcome in (outcomes or (SKIPPED, INCONCLUSIVE)):
-            reasons[result.reason] = reasons.get(result.reason, 0) + 1
-    return sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
+            reasons.setdefault(result.reason, []).append(result)
+    return sorted(reasons.items(), key=lambda entry: (-len(entry[1]), entry[0]))
 
 
 def place(finding: Finding) -> str:

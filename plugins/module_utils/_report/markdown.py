@@ -9,6 +9,7 @@ from typing import List
 
 from .._checks.judging import OUTCOMES
 from .._model import Finding, Verdict
+from .._plain import count
 from .combined import by_cause, by_family, place, unseen
 
 # What has a meaning in GitHub's Markdown or in the HTML that it lets through.
@@ -32,12 +33,14 @@ def render(verdict: Verdict, title: str) -> str:
         ]
     for cause, effects in by_cause(verdict.findings):
         lines += _finding(cause, effects)
-    lines += ["## What was checked", "", "| family | " + " | ".join(OUTCOMES) + " |", "|---" * (len(OUTCOMES) + 1) + "|"]
+    lines += ["## What was checked", "", "Checks by outcome.", ""]
+    lines += ["| family | " + " | ".join(OUTCOMES) + " |", "|---" * (len(OUTCOMES) + 1) + "|"]
     for family, counts in sorted(by_family(verdict.results).items()):
         lines.append("| %s | %s |" % (family, " | ".join(str(counts[outcome]) for outcome in OUTCOMES)))
     reasons = unseen(verdict)
     if reasons:
-        lines += ["", "## Not judged", ""] + ["- %s (%d times)" % (escape(reason), number) for reason, number in reasons]
+        lines += ["", "## Not judged", ""]
+        lines += ["- %s (%s)" % (escape(reason), count(len(results), "check")) for reason, results in reasons]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from typing import Dict, List, Optional, Sequence
 
 from .._checks.judging import OUTCOMES
 from .._model import Finding, Snapshot, Verdict
+from .._plain import count
 from .combined import by_cause, by_family, place, unseen
 from .diagram import path_diagram
 from .elements import Element, document, element, table
@@ -115,7 +116,7 @@ def _finding(cause: Finding, effects: List[Finding]) -> Element:
         inner.append(_terminal(Step(cause.evidence.where, cause.evidence.command, cause.evidence.output)))
     if effects:
         listed = element("ul", [element("li", effect.message, " ", element("code", effect.id)) for effect in effects])
-        inner.append(element("details", element("summary", "%d findings follow from it" % len(effects)), listed))
+        inner.append(element("details", element("summary", "Follows from it: %s" % count(len(effects), "finding")), listed))
     return element(
         "article", element("header", element("h3", cause.message), _badge(cause.outcome)), element("div", inner, class_="inner"),
         class_="card",
@@ -124,7 +125,7 @@ def _finding(cause: Finding, effects: List[Finding]) -> Element:
 
 def _preface(snapshot: Optional[Snapshot]) -> str:
     probes = len(snapshot.probes) if snapshot else 0
-    sent = "%d pairs of pods were probed with real packets." % probes if probes else "No packets were sent for this report."
+    sent = "Real packets were sent between %s of pods." % count(probes, "pair") if probes else "No packets were sent here."
     return (
         "Each exercise with this cluster's own commands and what they said, what it means, and the verdict, which holds for every "
         "pod and node and not only for those shown. " + sent + " Outputs of ip are its own text form, written from the JSON that was read."
@@ -134,7 +135,7 @@ def _preface(snapshot: Optional[Snapshot]) -> str:
 def _exercise(verdict: Verdict, exercise: Exercise) -> Element:
     shown = proof(verdict, exercise.checks)
     if shown.outcome == "passed":
-        text = "proved: %d subjects" % shown.passed
+        text = "proved: %s" % count(shown.passed, "subject")
     else:
         text = {"skipped": "not judged"}.get(shown.outcome, shown.outcome)
     inner: List[Optional[Element]] = [element("p", exercise.shows, class_="shows")]
@@ -176,7 +177,7 @@ def _checked(verdict: Verdict) -> Element:
     ]
     return element(
         "section", element("h2", "What was checked", id="checked"),
-        element("p", "Subjects (pods, routes, blocks, devices …) by outcome, for each family of checks.", class_="soft"),
+        element("p", "Checks by outcome, for each family of them.", class_="soft"),
         table(["family"] + [_WORDS[outcome] for outcome in OUTCOMES], rows),
         element("details", element("summary", "All %d results" % len(every)),
                 table(["check", "what it proves", "on", "outcome", "subjects"], every)),
@@ -185,6 +186,6 @@ def _checked(verdict: Verdict) -> Element:
 
 def _not_judged(verdict: Verdict) -> Element:
     reasons = unseen(verdict)
-    rows = [[reason, str(number)] for reason, number in reasons]
-    body = table(["reason", "results"], rows) if rows else element("p", "Nothing: every check had something to judge.")
+    rows = [[reason, str(len(results))] for reason, results in reasons]
+    body = table(["reason", "checks"], rows) if rows else element("p", "Nothing: every check had something to judge.")
     return element("section", element("h2", "What was not judged, and why", id="unseen"), body)

@@ -11,7 +11,6 @@ import functools
 
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
-from ansible_collections.podnet.calico.plugins.module_utils._diagnose import key
 from ansible_collections.podnet.calico.plugins.module_utils._fib import walk
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     CapturedEcho,
@@ -180,8 +179,8 @@ def test_a_healthy_cluster_has_nothing_to_explain(scenario):
 def test_a_fault_is_one_headline_and_all_else_follows_from_it(check, node, scenario, fault, cut):
     cause, *rest = judge(pinged(fault(recording(scenario)), cut), INTENT).findings
     assert (cause.id, cause.node, cause.cause) == (check, node, None)
-    assert [(finding.id, finding.message) for finding in rest if finding.cause != key(cause)] == []
-    assert sorted(cause.consequences) == sorted(key(finding) for finding in rest)
+    assert [(finding.id, finding.message) for finding in rest if finding.cause != cause.key] == []
+    assert sorted(cause.consequences) == sorted(finding.key for finding in rest)
 
 
 # What packets tell of each fault that loses some, and what a kubelet does.

@@ -7,6 +7,8 @@ A fault here is the state that the recordings of faults show (faults.md), made b
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
@@ -294,6 +296,23 @@ def test_a_verdict_in_which_nothing_passed_fails_even_where_nothing_failed():
     assert verdict.summary["passed"] == 0
     assert verdict.failed
     assert verdict.findings[0].id == "verdict.empty"
+    assert verdict.msg == "Nothing was proved: every check was skipped (no probe was made (connectivity_assert makes them))"
+
+
+def test_where_every_check_was_left_out_the_remedy_speaks_of_that_and_it_is_said_once():
+    verdict = judge(recording(), skip_checks=["*"])
+    assert verdict.failed
+    assert verdict.msg == "Nothing was proved: every check was left out"
+    assert "skip_checks" in verdict.findings[0].remedy and "cluster" not in verdict.findings[0].remedy
+
+
+def test_a_verdict_in_which_nothing_passed_says_so_beside_its_first_cause():
+    snapshot = recording()
+    lists = ("nodes", "pods", "ippools", "ipamblocks", "blockaffinities", "ipamhandles", "daemonsets", "deployments")
+    gaps = tuple(Unobserved(plural, "kubectl get " + plural, "refused") for plural in lists)
+    verdict = judge(snapshot._replace(header=snapshot.header._replace(unobserved=gaps)), checks=["ipam.*", "api.*"])
+    assert verdict.summary["passed"] == 0
+    assert re.fullmatch(r"Nothing was proved: (\d+) of \1 checks could not be decided: cluster: nodes: refused", verdict.msg)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_it_is_one_headline_whatever_was_not_read_for_it(change, says):
     assert (headline.id, headline.outcome, headline.subject.kind) == ("api.observed", "inconclusive", "Deadline")
     assert "pod_routing_deadline" in headline.remedy and headline.consequences
     assert verdict.failed and verdict.summary["failed"] == 0
-    assert all(finding.cause == "api.observed Deadline" for finding in verdict.findings if finding is not headline)
+    assert all(finding.cause == headline.key for finding in verdict.findings if finding is not headline)
 
 
 def test_it_explains_no_fault_that_was_seen():

@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Probe, Unobserved
-from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, render, screen
+from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, about, render, screen
+from ansible_collections.podnet.calico.plugins.module_utils._report.combined import by_cause, combine
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     LAB,
     SCENARIOS,
@@ -23,6 +24,7 @@ from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recording
     with_facts,
     without_route,
 )
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.test_refused_lists import without
 
 WORKER, BLOCK2 = "pod-routing-worker", "192.168.112.192/26"
 EVIL = '<script>alert(1)</script>"\'&`|\x1b[31m\x00'
@@ -184,16 +186,88 @@ def test_the_screen_says_what_was_proved_what_is_wrong_where_and_what_to_do():
     assert "consequence" in wrong[7] and "→" in wrong[8]
 
 
-def test_the_screen_of_a_verdict_that_passed_has_nothing_but_what_was_proved():
+def test_the_screen_of_a_verdict_that_passed_says_what_was_proved_and_what_was_left_out():
     lines = screen(judge(recording()))
-    assert [line[:8].strip() for line in lines] == ["Proved", ""]
+    assert [line[:8].strip() for line in lines] == ["Proved", "", "Skipped", "", ""]
+    assert lines[2] == "Skipped      5 checks of connectivity: no probe was made (connectivity_assert makes them)"
+    assert lines[4] == f"{13 * ' '}7 checks for other reasons, in the report"
+
+
+def test_the_screen_says_which_nodes_were_not_selected_and_counts_every_skipped_check():
+    def deselected(node):
+        return node if node.name == WORKER else node._replace(skipped="not selected (node_selector)", facts=None)
+
+    snapshot = recording()._replace(nodes=tuple(map(deselected, recording().nodes)))
+    verdict = judge(snapshot)
+    lines = screen(verdict)
+    skipped = lines[next(number for number, line in enumerate(lines) if line.startswith("Skipped")) :]
+    assert re.fullmatch(r"Skipped      \d+ checks of bgp, blocks, .* on 2 nodes: not selected \(node_selector\)", skipped[0])
+    assert len(skipped) <= 3
+    assert sum(int(line.split("check")[0].split()[-1]) for line in skipped) == verdict.summary["skipped"]
+
+
+@pytest.mark.parametrize("snapshot", [recording(), without_route(recording(), WORKER, BLOCK2)])
+def test_every_format_counts_the_same_checks_out_of_those_that_were_made(snapshot):
+    verdict = judge(snapshot)
+    made = verdict.summary["total"] - verdict.summary["skipped"]
+    assert f" of {made} checks" in verdict.msg
+    lines = screen(verdict)
+    assert lines[0].startswith(f"Proved       {verdict.summary['passed']} of {made} checks passed")
+    on_screen = dict(pair.rsplit(" ", 1) for pair in lines[1].strip().split(", "))
+    rows = re.findall(r"^\| (\w+) \| (\d+) \|", render([verdict], "markdown"), re.MULTILINE)
+    assert on_screen == {family: passed for family, passed in rows if passed != "0"}
+    assert sum(map(int, on_screen.values())) == verdict.summary["passed"]
+
+
+def test_a_number_and_its_noun_agree():
+    for name in FORMATS:
+        plain = render([judge(broken())], name, broken())
+        assert not re.search(r"\b1 (checks|times|consequences|findings|subjects|nodes)\b(?! of| passed| failed)", plain), name
+
+
+def test_the_line_on_the_cluster_counts_what_was_listed_and_names_the_pools():
+    assert about(recording()) == ["Cluster      Calico v3.30.7, 3 nodes, 16 pods, 1 pool: 192.168.0.0/16 VXLANCrossSubnet"]
+    header = recording().header._replace(calico_version=None, unobserved=(Unobserved("pods", "kubectl get pods", "refused"),))
+    pools = tuple(recording().pools[0]._replace(name=str(number), cidr=f"10.{number}.0.0/16") for number in range(5))
+    (line,) = about(recording()._replace(header=header, pods=(), pools=pools))
+    assert line.startswith("Cluster      Calico of unknown version, 3 nodes, pods not listed, 5 pools: 10.0.0.0/16 ")
+    assert line.endswith(", 10.2.0.0/16 VXLANCrossSubnet, …")
+
+
+# -- what follows from what -------------------------------------------------------------------------------------------
+
+
+def test_each_consequence_of_lists_that_were_refused_is_told_under_its_own_list_and_once():
+    verdict = judge(without(recording(), "ippools", "nodes", "felixconfigurations", "ipamblocks"))
+    groups = by_cause(verdict.findings)
+    for cause, effects in groups:
+        assert sorted(effect.key for effect in effects) == sorted(cause.consequences)
+    told = [int(line.split()[1]) for line in screen(verdict) if re.match(r" +and \d+ consequences?:", line)]
+    assert sum(told) == len([finding for finding in verdict.findings if finding.cause])
+
+
+def test_no_two_findings_have_the_same_key_even_where_all_that_names_them_is_alike():
+    gaps = tuple(Unobserved("masquerade", command, "refused") for command in ("iptables-save", "ipset list"))
+    verdict = judge(without(with_facts(recording(), WORKER, unobserved=gaps), "ippools", "ipamblocks"))
+    keys = [finding.key for finding in verdict.findings]
+    assert len(set(keys)) == len(keys)
+    assert any(key.endswith(" #2") for key in keys)
+
+
+def test_in_two_verdicts_that_are_one_document_each_consequence_is_told_once():
+    snapshot = without(recording(), "ippools", "ipamblocks")
+    both = combine([judge(snapshot, checks=["api.*", "blocks.*"]), judge(snapshot, checks=["api.*", "ipam.*"])])
+    groups = by_cause(both.findings)
+    told = sorted(effect.key for _cause, effects in groups for effect in effects)
+    assert told == sorted(finding.key for finding in both.findings if finding.cause)
+    assert len({cause.key for cause, _effects in groups}) == len(groups)
 
 
 def test_what_was_not_seen_is_told_apart_from_what_is_wrong():
     gap = with_facts(broken(), "pod-routing-worker2", unobserved=(Unobserved("sysctls", "cat /proc/sys", "exec refused"),))
     lines = screen(judge(gap))
     labels = [line[:13].strip() for line in lines if line[:13].strip()]
-    assert labels == ["Proved", "Wrong", "Not seen"]
+    assert labels == ["Proved", "Wrong", "Not seen", "Skipped"]
     assert any("sysctls: exec refused" in line for line in lines)
 
 

@@ -30,7 +30,8 @@ POD_ROUTE = f"192.168.93.194 dev {DEVICE} scope link"
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_of_a_recorded_cluster_that_is_healthy_nothing_differs(scenario):
     assert RouteDiff(recording(scenario)).for_ansible() == []
-    assert RouteDiff(recording(scenario)).for_screen() == []
+    (line,) = RouteDiff(recording(scenario)).for_screen()
+    assert line == "Routes       inside the pools, those observed and those expected are the same on 3 nodes"
 
 
 # the fault · observed · expected
@@ -96,7 +97,11 @@ def test_what_a_cluster_calls_its_devices_does_not_command_a_terminal():
 def test_where_it_is_not_known_what_is_expected_nothing_is_shown():
     snapshot = without_route(recording(), WORKER, BLOCK2)
     gap = Unobserved("ipamblocks", "kubectl get ipamblocks", "forbidden")
-    assert RouteDiff(snapshot._replace(header=snapshot.header._replace(unobserved=(gap,)))).for_ansible() == []
+    unread = RouteDiff(snapshot._replace(header=snapshot.header._replace(unobserved=(gap,))))
+    assert unread.for_ansible() == []
+    assert unread.for_screen() == ["Routes       not compared: of no node both the observed and the expected ones are known"]
     settings = snapshot.header.settings._replace(route_source="WorkloadIPs")
     assert RouteDiff(snapshot._replace(header=snapshot.header._replace(settings=settings))).for_ansible() == []
-    assert RouteDiff(with_facts(snapshot, WORKER, unobserved=(Unobserved("routes", "ip route", "refused"),))).for_ansible() == []
+    without = RouteDiff(with_facts(snapshot, WORKER, unobserved=(Unobserved("routes", "ip route", "refused"),)))
+    assert without.for_ansible() == []
+    assert without.for_screen()[0].endswith("are the same on 2 nodes")

@@ -20,6 +20,8 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Subject,
     Verdict,
 )
+from ansible_collections.podnet.calico.plugins.module_utils._parallel import Deadline
+from ansible_collections.podnet.calico.plugins.modules import routing_assert
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import BLOCK2, WORKER
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import recording, without_route
@@ -224,6 +226,60 @@ def test_it_waits_until_the_verdict_is_good(run, monkeypatch, verdict):
     monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: next(verdicts))
     assert run("routing_assert", wait=30, wait_sleep=0.01)["failed"] is False
     assert next(verdicts, None) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "actual", "looks"),
+    [
+        ("failed", "no route", 2),
+        ("inconclusive", "exec timed out", 2),
+        ("inconclusive", 'refused. Grant verb "list" on resource "pods"', 1),
+        ("inconclusive", "nothing is selected: all 5 pods are left out by pod_selector", 1),
+    ],
+)
+def test_it_waits_only_for_what_time_may_heal(run, monkeypatch, verdict, outcome, actual, looks):
+    bad = verdict._replace(findings=(verdict.findings[0]._replace(outcome=outcome, actual=actual, cause=None),))
+    verdicts = [verdict._replace(failed=False, findings=()), bad]
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: verdicts.pop())
+    result = run("routing_assert", wait=30, wait_sleep=0.01)
+    assert (2 - len(verdicts), result["failed"]) == (looks, looks == 1)
+    assert result["at_first"] == (bad.msg if looks == 2 else None)
+    assert any(line.startswith("At first") for line in result["screen"]) == (looks == 2)
+
+
+def test_a_look_that_fails_takes_back_nothing_and_one_deadline_holds_for_all(run, monkeypatch, verdict, cluster):
+    looks = []
+
+    def live(module, cluster):
+        looks.append(cluster.deadline)
+        if len(looks) > 1:
+            raise PodnetError("the API has gone away")
+        return recording()
+
+    monkeypatch.setattr(routing_assert, "live_snapshot", live)
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, **options: verdict)
+    result = run("routing_assert", wait=30, wait_sleep=0.01)
+    assert result["failed"] and result["msg"].startswith(verdict.msg)
+    assert len(looks) == 2 and looks[0] is looks[1]
+    assert run("routing_assert", wait=30, wait_sleep=0.01)["msg"] == "the API has gone away"
+    looks.clear()
+    cluster.deadline = Deadline(0.4)
+    run("routing_assert", wait=30, wait_sleep=0.5)
+    assert len(looks) == 1, "a second look would not have ended in time"
+
+
+def test_the_intent_that_lies_beside_a_kept_snapshot_judges_it_again(run, monkeypatch, verdict, tmp_path):
+    asked = []
+    monkeypatch.setattr(_judgement._checks, "judge", lambda snapshot, intent, **options: asked.append(intent) or verdict)
+    path = tmp_path / "snapshot.jsonl"
+    _snapshot.write(str(path), recording())
+    run("routing_assert", snapshots=[str(path)])
+    (tmp_path / "intent.json").write_text('{"bgp": true}')
+    run("routing_assert", snapshots=[str(path)])
+    run("routing_assert", snapshots=[str(path)], intent={"bgp": False})
+    assert asked == [None, {"bgp": True}, {"bgp": False}]
+    (tmp_path / "intent.json").write_text("[")
+    assert "intent.json, the intent that this snapshot was judged by, cannot be read" in run("routing_assert", snapshots=[str(path)])["msg"]
 
 
 def test_connectivity_is_judged_by_the_checks_of_its_family(run, cluster):
