@@ -22,6 +22,7 @@ from .._shape import ExpectedRoute
 from .case import Case
 from .towards import LIVE, unlike
 
+
 class View(NamedTuple):
     """What nodes of one network and uplink share: by target what decides for it, and what all of them must have for that."""
 

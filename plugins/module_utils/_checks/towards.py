@@ -15,6 +15,7 @@ from .alike import Alike
 
 LIVE = ((), ("onlink",))  # of other flags (dead, linkdown) the kernel uses no such route
 
+
 class Compared(NamedTuple):
     """The expected routes of a role on a node: how many are there as expected, and the others with what is there and wrong.
 
