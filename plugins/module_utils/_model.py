@@ -322,6 +322,7 @@ class Settings(NamedTuple):
     route_sync_disabled: bool = False
     wireguard_enabled: bool = False
     program_cluster_routes: Optional[str] = None  # FelixConfiguration, v3.31+
+    bgp_program_cluster_routes: Optional[str] = None  # BGPConfiguration, v3.32+
     device_route_protocol: Optional[int] = None
     interface_prefix: str = "cali"
     mtu: Optional[int] = None  # Installation status.mtu

@@ -40,6 +40,7 @@ def settings(objects: Objects, kubeadm: Optional[str] = None) -> Settings:
         route_sync_disabled=bool(felix.get("routeSyncDisabled")),
         wireguard_enabled=bool(felix.get("wireguardEnabled")),
         program_cluster_routes=felix.get("programClusterRoutes"),
+        bgp_program_cluster_routes=bgp.get("programClusterRoutes"),
         device_route_protocol=felix.get("deviceRouteProtocol"),
         interface_prefix=(felix.get("interfacePrefix") or "cali").partition(",")[0],
         mtu=_status(objects).get("mtu"),

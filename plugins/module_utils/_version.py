@@ -24,6 +24,11 @@ class Release(NamedTuple):
         return (NORMAL_PRIORITY,) if self.number >= (3, 32) else (0,)
 
     @property
+    def names_both_programmers(self) -> bool:
+        """Whether Felix and BIRD are told apart, each by its own field, who of them programs the routes of pools without VXLAN."""
+        return self.number is not None and self.number == (3, 32)
+
+    @property
     def felix_may_own_cluster_routes(self) -> bool:
         """Whether Felix programs IPIP routes without being told to: from v3.33 on."""
         return self.number is None or self.number >= (3, 33)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import List, Optional, Set
 
 from .._expected import owns_block_routes
-from .._model import Bird, Node, Subject
+from .._model import Bird, Evidence, Node, Subject
 from .._peering import Peering
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject
@@ -151,6 +151,29 @@ def _synced(case: Case, record: Recorder) -> None:
             record.passed(node.name)
 
 
+def _programmer(case: Case, record: Recorder) -> None:
+    if not record.lists("ippools", "felixconfigurations", "bgpconfigurations"):
+        return
+    if not any(owns_block_routes(pool) == "bird" for pool in case.snapshot.pools):
+        record.skipped(None, "Felix programs the routes of VXLAN pools, and there are no others")
+        return
+    if not case.expectation.release.names_both_programmers:
+        record.skipped(None, "only v3.32 is known to tell both, Felix and BIRD, who programs the routes of pools without VXLAN")
+        return
+    told = {"Felix": case.settings.program_cluster_routes or "Disabled", "BIRD": case.settings.bgp_program_cluster_routes or "Enabled"}
+    who = [name for name, setting in told.items() if setting == "Enabled"]
+    if len(who) == 1 or any(setting not in ("Enabled", "Disabled") for setting in told.values()):
+        record.passed(None)
+        return
+    actual = ", ".join("%s %s" % pair for pair in told.items())
+    record.failed(
+        None, Subject("Settings", name="programClusterRoutes"), "one of the two Enabled", actual,
+        "%s of Felix and BIRD programs the routes of pools without VXLAN (programClusterRoutes: %s): %s"
+        % ("Each" if who else "Neither", actual, "they take them from each other" if who else "no node learns the way to another's pods"),
+        Evidence("cluster", "kubectl get felixconfigurations,bgpconfigurations default -o yaml", actual),
+    )  # fmt: skip
+
+
 CHECKS = (
     Check(
         "bgp.running", "BIRD runs on every node", "BIRD tells the other nodes which blocks are here.",
@@ -165,5 +188,11 @@ CHECKS = (
         "bgp.synced", "What BIRD chose is in the kernel",
         "BIRD marks a best route ! when another program's route of the same prefix keeps it out, and never repairs that.",
         "Delete the other route (ip -d route show PREFIX); BIRD installs its own within 2 s.", _synced, aspects=("routes",),
+    ),
+    Check(
+        "bgp.programmer", "One of Felix and BIRD programs the routes of pools without VXLAN",
+        "v3.32 asks each by a field of its own: with both there are two writers of one route, with neither there is none.",
+        "Set clusterRoutingMode in the Installation, which sets both; else programClusterRoutes in FelixConfiguration or "
+        "BGPConfiguration.", _programmer, "critical", ("routes",),
     ),
 )  # fmt: skip

@@ -190,7 +190,7 @@ def test_the_screen_of_a_verdict_that_passed_says_what_was_proved_and_what_was_l
     lines = screen(judge(recording()))
     assert [line[:8].strip() for line in lines] == ["Proved", "", "Skipped", "", ""]
     assert lines[2] == "Skipped      5 checks of connectivity: no probe was made (connectivity_assert makes them)"
-    assert lines[4] == f"{13 * ' '}7 checks for other reasons, in the report"
+    assert lines[4] == f"{13 * ' '}8 checks for other reasons, in the report"
 
 
 def test_the_screen_says_which_nodes_were_not_selected_and_counts_every_skipped_check():
