@@ -403,8 +403,10 @@ def test_a_foreign_route_that_bgp_spread_is_one_cause():
 
 def test_each_check_has_a_fault_that_it_finds():
     elsewhere = {"connectivity", "intent", "ipip"}  # their own test files
-    never_alone = {"api.observed", "nodes.observed", "paths.pod-to-pod", "bgp.synced", "ipam.handles", "ipam.capacity", "vxlan.leftover", "nodes.leftovers", "bgp.programmer",
-                   "sysctls.reverse-path"}
+    never_alone = {
+        "api.observed", "nodes.observed", "paths.pod-to-pod", "bgp.synced", "bgp.programmer", "ipam.handles", "ipam.capacity",
+        "vxlan.leftover", "nodes.leftovers", "sysctls.reverse-path",
+    }  # fmt: skip
     tested = {fault[0] for fault in FAULTS}
     assert {check.id for check in CHECKS if check.id.partition(".")[0] not in elsewhere} - tested == never_alone
 
