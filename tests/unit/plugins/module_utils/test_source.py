@@ -28,10 +28,11 @@ def header(tmp_path) -> bytes:
         ("empty.jsonl", b"", "is empty: it has no header line. Collect it again"),
         ("binary.jsonl", b"\xcb\x8d\xff\xfe", "no snapshot of podnet.calico, or is damaged (it holds no text). Collect it again"),
         ("binary.jsonl.gz", b"\xcb\x8d\xff\xfe", "cannot be read to its end: Not a gzipped file"),
-        ("cut.jsonl.gz", gzip.compress(b"x" * 99)[:20], "cannot be read to its end: Compressed file ended"),
-        ("garbled.jsonl.gz", gzip.compress(b"x" * 99)[:10] + b"\xff" * 40, "is damaged (Error -3 while decompressing"),
+        ("cut.jsonl.gz", gzip.compress(b"x" * 99, mtime=0)[:20], "cannot be read to its end: Compressed file ended"),
+        ("garbled.jsonl.gz", gzip.compress(b"x" * 99, mtime=0)[:10] + b"\xff" * 40, "is damaged (Error -3 while decompressing"),
         ("list.jsonl", b"[1]\n", "line 1: no object: this is no snapshot"),
     ],
+    ids=lambda value: value if isinstance(value, str) and "jsonl" in value else "",
 )
 def test_a_file_that_is_no_snapshot(tmp_path, name, content, says):
     path = tmp_path / name
