@@ -162,8 +162,9 @@ def faults_page() -> str:
     lines += ["`podnet.calico.routing_fault` breaks a lab in one of these ways, and heals it; no cluster but the lab. By hand:", ""]
     lines += ["```", "ansible-playbook podnet.calico.break -e podnet_fault=block-route-gateway", "make verify"]
     lines += ["ansible-playbook podnet.calico.break -e podnet_fault_state=absent", "```", ""]
-    lines += ["In the sandbox they last as they do with Calico: its resync comes every 90 s, its look at the tunnel device every 10 s."]
-    lines += ["Two last longer there: pod-route-doubled and masquerade-pool-removed stay until they are healed.", ""]
+    lines += ["In the sandbox they last as they do with Calico: Felix looks at its routes and sets every 90 s (FelixConfiguration's"]
+    lines += ["routeRefreshInterval and ipsetsRefreshInterval), at the tunnel device every 10 s, and at all of it when calico-node starts"]
+    lines += ["again; a device that comes up has its routes back at once. While calico-node does not run, nothing is repaired.", ""]
     lines += ["| fault | what is wrong | the check that names it |", "|---|---|---|"]
     for fault in FAULTS.values():
         anchor = fault.check.replace(".", "")

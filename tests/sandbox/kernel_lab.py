@@ -135,8 +135,10 @@ async def _run(kernel, exits, namespace, pod, argv, stdin, tty):
     return await session.wait(), output.decode(), error.decode()
 
 
-async def _resync(kernel, exits, node, **named):
-    await kernel._nodes[node].resync(**named)
+async def _resync(kernel, exits, node, *looks, compare=False):
+    from podnet_sandbox.dataplane.kernel.felix_clock import Looks
+
+    await kernel._nodes[node].resync(Looks(**dict.fromkeys(looks, True)), compare=compare)
 
 
 async def _cancelled_add(kernel, exits, turns, *arguments):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -232,21 +233,55 @@ def test_a_route_taken_away_is_back_at_the_resync_and_one_changed_in_place_is_no
     lab.node(WORKER2, "ip", "route", "del", "192.168.116.0/26")
     lab.node(WORKER2, "ip", "route", "replace", "192.168.93.192/26", "via", "172.18.0.2", "dev", "eth0", "proto", "80")
     lab.node(WORKER2, "ip", "route", "add", "203.0.113.0/24", "via", "172.18.0.2", "dev", "eth0")
-    lab.call("resync", WORKER2, routes=True, compare=False)
+    lab.call("resync", WORKER2, "device", "routes")
     routes = lab.node(WORKER2, "ip", "route").output
     assert "192.168.116.0/26 via 172.18.0.2 dev eth0 proto 80 onlink" in routes
     assert "192.168.93.192/26 via 172.18.0.2 dev eth0 proto 80" in routes  # FINDINGS A4: it still looks Felix's
     assert "203.0.113.0/24 via 172.18.0.2 dev eth0" in routes  # nor is a foreign route touched
-    lab.call("resync", WORKER2, routes=True, compare=True)  # v3.32.1 repairs (FINDINGS D)
+    lab.call("resync", WORKER2, "device", "routes", compare=True)  # v3.32.1 repairs (FINDINGS D)
     assert "192.168.93.192/26 via 172.18.0.3 dev eth0 proto 80 onlink" in lab.node(WORKER2, "ip", "route").output
     lab.node(WORKER2, "ip", "route", "del", "203.0.113.0/24")
 
 
 def test_a_deleted_tunnel_device_comes_back_with_all_that_was_on_it(lab):
     lab.node(CONTROL_PLANE, "ip", "link", "del", "vxlan.calico")
-    lab.call("resync", CONTROL_PLANE, routes=False, compare=False)
+    lab.call("resync", CONTROL_PLANE, "device")
     assert "inet 192.168.116.0/32 scope global vxlan.calico" in lab.node(CONTROL_PLANE, "ip", "addr").output
     assert lab.node(CONTROL_PLANE, "ip", "neigh", "show", "dev", "vxlan.calico").output.count("PERMANENT") == 2
+
+
+def test_what_others_route_to_a_pods_device_goes_at_the_resync(lab):
+    pod = pod_of(lab, WORKER)
+    lab.node(WORKER, "ip", "route", "add", pod.address, "dev", pod.host_device, "metric", "500", "proto", "static")
+    lab.node(WORKER, "ip", "route", "add", "203.0.113.0/24", "dev", pod.host_device, "scope", "host")
+    lab.call("resync", WORKER, "routes")
+    routes = lab.node(WORKER, "ip", "route").output
+    assert routes.count(f"{pod.address} dev {pod.host_device}") == 1
+    assert "metric 500" not in routes and "203.0.113.0/24" not in routes
+
+
+def test_the_sets_of_nat_outgoing_hold_what_they_must_after_felix_looked(lab):
+    before = lab.node(WORKER, "ipset", "list", "cali40masq-ipam-pools").output
+    lab.node(WORKER, "ipset", "del", "cali40masq-ipam-pools", "192.168.0.0/16")
+    lab.node(WORKER, "ipset", "add", "cali40masq-ipam-pools", "203.0.113.0/24")
+    lab.node(WORKER, "ipset", "create", "of-somebody-else", "hash:ip")
+    assert lab.node(WORKER, "ipset", "list", "cali40masq-ipam-pools").output != before
+    lab.call("resync", WORKER, "ipsets")
+    assert lab.node(WORKER, "ipset", "list", "cali40masq-ipam-pools").output == before
+    assert lab.node(WORKER, "ipset", "destroy", "of-somebody-else").code == 0
+
+
+def test_a_device_that_is_up_again_has_its_route_back_at_once_where_felix_runs(lab):
+    pod = pod_of(lab, WORKER)
+    for running in (False, True):
+        lab.call("set_felix_ready", WORKER, running)
+        lab.node(WORKER, "ip", "link", "set", pod.host_device, "down")
+        assert pod.address not in lab.node(WORKER, "ip", "route").output
+        lab.node(WORKER, "ip", "link", "set", pod.host_device, "up")
+        deadline = time.monotonic() + (5 if running else 0.5)
+        while pod.address not in lab.node(WORKER, "ip", "route").output and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (pod.address in lab.node(WORKER, "ip", "route").output) == running
 
 
 def test_a_removed_pod_takes_device_and_route_along(lab):

@@ -8,7 +8,7 @@ Addresses are strings as `ip` prints them; CIDRs carry their prefix length; time
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True)
@@ -100,6 +100,18 @@ class PodNetwork:
 
 
 @dataclass(frozen=True)
+class FelixSettings:
+    """How Felix keeps what it has made: seconds between two looks (0: it never looks), with Felix's own defaults.
+
+    ``remove_external_routes``: whatever else is routed to a pod's device goes at the look at routes.
+    """
+
+    route_refresh: float = 90.0
+    ipset_refresh: float = 90.0
+    remove_external_routes: bool = True
+
+
+@dataclass(frozen=True)
 class NodeNetwork:
     """Everything of one node's network that follows from API objects. ``routes`` are Felix's, not BIRD's."""
 
@@ -111,4 +123,5 @@ class NodeNetwork:
     masquerade_pools: tuple[str, ...] = ()  # ipset cali40masq-ipam-pools
     vxlan_hosts: tuple[str, ...] = ()  # ipset cali40all-vxlan-net: the other nodes' addresses
     services: tuple[ServicePort, ...] = ()
-    pods: tuple[PodNetwork, ...] = field(default=())
+    pods: tuple[PodNetwork, ...] = ()
+    felix: FelixSettings = FelixSettings()

@@ -20,6 +20,7 @@ from ..ipam import block as blocks
 from ..ipam.pools import encapsulates_vxlan, pool_of
 from .bgp import facts_of, mesh
 from .desired import NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
+from .felix_settings import settings_of
 
 UPLINK, VXLAN = "eth0", "vxlan.calico"
 FELIX, BOOT = 80, 3
@@ -53,6 +54,7 @@ class Datastore:
     pods: Sequence[Object] = ()
     services: Sequence[ServicePort] = ()
     bgp_configuration: Object | None = None
+    felix_configurations: Sequence[Object] = ()
     calico_version: str = "v3.30.7"
     uplink_mtu: int = 1500
     configured_mtu: int = 0
@@ -85,6 +87,7 @@ class Datastore:
             [affinity["spec"] for affinity in self.affinities],
             self.services,
             self.bgp_configuration and self.bgp_configuration.get("spec"),
+            [(item["metadata"]["name"], item.get("spec")) for item in self.felix_configurations],
             self.calico_version,
             self.configured_mtu,
         )
@@ -142,6 +145,7 @@ def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
         vxlan_hosts=tuple(sorted(host.address for host in remote.values())) if vxlan else (),
         services=tuple(data.services),
         pods=pods,
+        felix=settings_of(data.felix_configurations, name),
     )
 
 

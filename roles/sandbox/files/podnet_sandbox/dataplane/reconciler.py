@@ -86,6 +86,7 @@ class Reconciler:
             pods=pods,
             services=services,
             bgp_configuration=self._store.find(f"bgpconfigurations.{GROUP}", "default"),
+            felix_configurations=self._store.scan(f"felixconfigurations.{GROUP}"),
             calico_version=version or self._calico_version,
             configured_mtu=self.configured_mtu(),
         )

@@ -26,9 +26,8 @@ from .workloads import ContainerState, ExecSession, ExitCallback, NotRunning, Po
 
 _log = logging.getLogger(__name__)
 
-#: Felix looks at its routes again every `routeRefreshInterval`, seen as 90-100 s; at its tunnel device every 10 s.
-_ROUTE_RESYNC = 90.0
-_DEVICE_RESYNC = 10.0
+#: Seconds between two looks at the nodes' clocks: no interval of Felix is kept more exactly.
+_TICK = 1.0
 #: Sessions of `exec` at once; the next one waits.
 _MAXIMUM_SESSIONS = 256
 
@@ -219,7 +218,7 @@ class Kernel:
         return await self._thread.run(self._nodes[node].listen, address, port)
 
     def set_felix_ready(self, node: str, ready: bool) -> None:
-        """What `calico-node -felix-ready` on the node answers."""
+        """Whether Felix runs on the node, which is what `calico-node -felix-ready` there answers."""
         self._nodes[node].set_felix_ready(ready)
 
     async def _connect(self, namespace: str, pod: str, host: str, port: int) -> probes.Connection:
@@ -254,14 +253,10 @@ class Kernel:
 
     async def _resync_for_ever(self) -> None:
         """Felix's timers, for all nodes."""
-        next_routes = time.monotonic() + _ROUTE_RESYNC
         while True:
-            await asyncio.sleep(_DEVICE_RESYNC)
-            routes_too = time.monotonic() >= next_routes
-            if routes_too:
-                next_routes = time.monotonic() + _ROUTE_RESYNC
+            await asyncio.sleep(_TICK)
             for node in list(self._nodes.values()):
                 try:
-                    await node.resync(routes=routes_too, compare=self._compare_routes)
+                    await node.tick(time.monotonic(), compare=self._compare_routes)
                 except Exception:  # one node's trouble must not end the others' timers
                     _log.exception("resync of node %s", node.name)

@@ -62,6 +62,15 @@ class Masquerade:
             self._namespace.run(["iptables-nft-restore", "--noflush"], text)
             self._rules = rules
 
+    def resync(self) -> None:
+        """What Felix does every `ipsetsRefreshInterval`: its sets hold what they must, and nothing else."""
+        if self._sets:
+            present = members_shown(self._namespace.run(["ipset", "save"]))
+            own = {name: members for name, members in present.items() if name in self._sets}
+            changes = set_changes(own, self._sets)
+            if changes:
+                self._namespace.run(["ipset", "restore"], changes)
+
 
 def set_members(desired: NodeNetwork, address: str) -> dict[str, frozenset[str]]:
     """Set name → members, as `ipset list` shows them."""
@@ -74,6 +83,18 @@ def set_members(desired: NodeNetwork, address: str) -> dict[str, frozenset[str]]
     tunnel = {desired.vxlan.address} if desired.vxlan is not None else set()
     members[THIS_HOST] = frozenset({"127.0.0.0", "127.0.0.1", address, *tunnel})
     return members
+
+
+def members_shown(text: str) -> dict[str, frozenset[str]]:
+    """Set name → members, from what `ipset save` prints."""
+    shown: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        verb, name, *rest = line.split()
+        if verb == "create":
+            shown[name] = set()
+        elif verb == "add":
+            shown[name].add(rest[0])
+    return {name: frozenset(members) for name, members in shown.items()}
 
 
 def set_changes(old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[str]]) -> str:

@@ -134,12 +134,13 @@ class NetworkNamespace:
                 except FileNotFoundError:
                     continue
 
-    def run(self, argv: Sequence[str], text: str) -> None:
-        """Run a programme in the network namespace with ``text`` as its input. Raises `ToolError`."""
+    def run(self, argv: Sequence[str], text: str = "") -> str:
+        """What a programme prints that runs in the network namespace with ``text`` as its input. Raises `ToolError`."""
         with self.entered():
             done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}\nits input:\n{text}")
+        return done.stdout
 
     def close(self) -> None:
         """Let the namespaces go."""

@@ -9,14 +9,17 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable
 
 from ...confinement import inside
 from ...images.table import PATH
 from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, ZygoteClient
 from ..bird.daemon import BirdDaemon
-from ..desired import NodeNetwork
+from ..desired import FelixSettings, NodeNetwork
 from . import vxlan
+from .felix_clock import FelixClock, Looks
+from .link_events import LinkEvents
 from .masquerade import Masquerade
 from .namespaces import NamespaceThread, NetworkNamespace
 from .routes import RouteTable
@@ -55,6 +58,9 @@ class Node:
         self._vxlan = vxlan.Vxlan(namespace)
         self._masquerade = Masquerade(namespace)
         self._services = ServiceNat(namespace)
+        self._felix = FelixClock()
+        self._settings = FelixSettings()
+        self._restoring: set[asyncio.Future[None]] = set()
         self._written: dict[str, bytes] = {}
 
     async def start(self, start_node: StartNode) -> None:
@@ -64,9 +70,12 @@ class Node:
             with inside.folder(self.root, path):
                 pass  # made by being asked for
         self.bird = BirdDaemon(self.root, self._spawn, self._zygote.kill)
+        self._events = LinkEvents(*await self._thread.run(LinkEvents.listen, self.namespace), self._came_up)
 
     async def stop(self) -> None:
         """Kill everything of the node; its namespaces go when the last process is gone."""
+        self._events.close()
+        await asyncio.gather(*self._restoring, return_exceptions=True)
         await self.bird.abandon()
         exited = self._zygote.exited(self.pid)
         self._zygote.kill(self.pid, signal.SIGKILL)
@@ -81,23 +90,29 @@ class Node:
 
     async def sync(self, desired: NodeNetwork) -> None:
         """Apply what changed since the last call."""
-        for problem in await self._thread.run(self._sync, desired):
-            _log.warning("node %s: %s", self.name, problem)
+        self._settings = desired.felix
+        self._warn(await self._thread.run(self._sync, desired))
         mtu = desired.vxlan.mtu if desired.vxlan else _UPLINK_MTU
         self._write("/var/lib/calico/mtu", f"{mtu}".encode())
         self._write("/var/lib/calico/nodename", self.name.encode())
 
-    async def resync(self, *, routes: bool, compare: bool) -> None:
-        """What Felix does by its clock: the tunnel device always, ``routes`` and entries with it when it is time."""
-        for problem in await self._thread.run(self._resync, routes, compare):
-            _log.warning("node %s: %s", self.name, problem)
+    async def tick(self, now: float, *, compare: bool) -> None:
+        """What Felix does by its clock, if it runs here. ``compare``: see `RouteTable.resync`."""
+        looks = self._felix.due(self._settings, now)
+        if looks:
+            await self.resync(looks, compare=compare)
+
+    async def resync(self, looks: Looks, *, compare: bool) -> None:
+        """Put right what others changed, of what ``looks`` names."""
+        self._warn(await self._thread.run(self._resync, looks, compare))
 
     def forget_routes(self, device: str) -> None:
         """The device is gone and its routes with it."""
         self._routes.forget(device)
 
     def set_felix_ready(self, ready: bool) -> None:
-        """What `calico-node -felix-ready` on this node answers."""
+        """Whether Felix runs, which is what `calico-node -felix-ready` on this node answers."""
+        self._felix.run(ready, time.monotonic())
         if ready:
             self._write(_FELIX_READY, b"")
         elif self._written.pop(_FELIX_READY, None) is not None:
@@ -121,14 +136,38 @@ class Node:
         self._services.apply(desired.services)
         return problems
 
-    def _resync(self, routes: bool, compare: bool) -> list[str]:
+    def _resync(self, looks: Looks, compare: bool) -> list[str]:
         problems: list[str] = []
-        if self._vxlan.restore():
+        if looks.device and self._vxlan.restore():
             problems += self._routes.restore(vxlan.DEVICE)
-        if routes:
+        if looks.ipsets:
+            self._masquerade.resync()
+        if looks.routes:
             self._vxlan.resync()
-            problems += self._routes.resync(compare=compare)
+            problems += self._routes.resync(compare=compare, remove_external=self._settings.remove_external_routes)
         return problems
+
+    def _came_up(self, index: int) -> None:
+        """A device is up again: with Felix there, so are its routes."""
+        if self._felix.running:
+            task = asyncio.ensure_future(self._restore(index))
+            self._restoring.add(task)
+            task.add_done_callback(self._restoring.discard)
+
+    async def _restore(self, index: int) -> None:
+        self._warn(await self._thread.run(self._restore_routes, index))
+
+    def _restore_routes(self, index: int) -> list[str]:
+        with self.namespace.entered():
+            try:
+                device = socket.if_indextoname(index)
+            except OSError:  # gone meanwhile
+                return []
+        return self._routes.restore(device)
+
+    def _warn(self, problems: list[str]) -> None:
+        for problem in problems:
+            _log.warning("node %s: %s", self.name, problem)
 
     async def _spawn(self, argv: tuple[str, ...], output: int) -> tuple[int, asyncio.Future[int]]:
         """BIRD, beside the node's first process."""

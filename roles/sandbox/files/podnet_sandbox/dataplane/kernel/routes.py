@@ -27,8 +27,11 @@ _BOOT = 3
 _FELIX = 80
 _TYPES = {"unicast": 1, "blackhole": 6}
 _SCOPES = {"global": 0, "link": 253}
+#: What only others make is told by a number, and is only ever deleted: of whichever type and scope (RTN_UNSPEC, RT_SCOPE_NOWHERE).
+_ANY_TYPE, _ANY_SCOPE = 0, 255
 _ONLINK = 4
-_OWN_DEVICES = ("cali", "vxlan.calico")
+_POD_DEVICES = "cali"
+_OWN_DEVICES = (_POD_DEVICES, "vxlan.calico")
 #: The route or its device is gone already: what was wanted.
 _ABSENT = (errno.ESRCH, errno.ENODEV, errno.ENOENT)
 
@@ -70,12 +73,13 @@ class RouteTable:
         """The device is back: so are its routes."""
         return self._set({name for name, route in self._wanted.items() if route.device == device})
 
-    def resync(self, *, compare: bool = False) -> list[str]:
+    def resync(self, *, compare: bool = False, remove_external: bool = True) -> list[str]:
         """Read the kernel's table; put back what is missing, remove what looks Felix's and is not wanted.
 
-        ``compare``: also put right what is there but differs (Calico v3.32.1 and later).
+        ``compare``: also put right what is there but differs (Calico v3.32.1 and later). ``remove_external``: on a pod's
+        device everything is Felix's, whoever made it (calico-facts 2.3).
         """
-        present = dict(self._present())
+        present = dict(self._present(remove_external))
         unwanted = [present[name] for name in present.keys() - self._wanted.keys()]
         self._look_up(unwanted)
         for route in unwanted:
@@ -95,7 +99,7 @@ class RouteTable:
             route = self._wanted[name]
             self._missing.discard(name)
             try:
-                if route.metric and route.device and route.device.startswith("cali"):
+                if route.metric and route.device and route.device.startswith(_POD_DEVICES):
                     self._remove(replace(route, metric=0))  # the CNI plugin's own, which carries no metric (FINDINGS D)
                 self._replace(route)
             except (NetlinkError, LookupError) as error:
@@ -103,13 +107,14 @@ class RouteTable:
                 trouble.append(f"route {route.dst}: {error}")
         return trouble
 
-    def _present(self) -> Iterator[tuple[Key, Route]]:
+    def _present(self, remove_external: bool) -> Iterator[tuple[Key, Route]]:
         """The main table's routes that look Felix's."""
         for message in self._namespace.netlink.get_routes(family=socket.AF_INET, table=_MAIN_TABLE):
             attributes = dict(message["attrs"])
             device = self._device(attributes.get("RTA_OIF"))
             protocol = message["proto"]
-            if protocol == _FELIX or (protocol == _BOOT and device and device.startswith(_OWN_DEVICES)):
+            external = remove_external and device is not None and device.startswith(_POD_DEVICES)
+            if external or protocol == _FELIX or (protocol == _BOOT and device and device.startswith(_OWN_DEVICES)):
                 route = _decoded(message, attributes, device)
                 yield key(route), route
 
@@ -139,8 +144,8 @@ class RouteTable:
         fields: dict[str, Any] = {
             "dst": route.dst,
             "proto": route.protocol,
-            "type": _TYPES[route.kind],
-            "scope": _SCOPES[route.scope],
+            "type": _TYPES.get(route.kind, _ANY_TYPE),
+            "scope": _SCOPES.get(route.scope, _ANY_SCOPE),
             "table": _MAIN_TABLE,
         }
         if route.device:
