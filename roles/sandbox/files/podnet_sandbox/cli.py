@@ -16,11 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from . import launch
-from .config import ConfigError, SandboxConfig
+from .config import CALICO_RELEASES, ENCAPSULATIONS, ConfigError, SandboxConfig
 from .state import StateError, StateFolder, default_folder
 
 _NOT_UP = 3
 _DEFAULT_NAME = SandboxConfig().name
+_EXAMPLE = """\
+  export KUBECONFIG=$(podnet-sandbox up --encapsulation VXLANCrossSubnet --json | jq -r .kubeconfig)
+  kubectl get nodes -o wide
+  kubectl wait --for=condition=Available tigerastatus/calico --timeout=60s
+  kubectl run web --image=wbitt/network-multitool && kubectl wait --for=condition=Ready pod/web
+  kubectl exec web -- ip route
+  podnet-sandbox down
+
+Exit codes: 0 done, or already so; 1 refused or failed, the reason on standard error; 3 `status` of one that is not up;
+`exec` ends with the command's own.
+"""
 #: What may differ between two `up`s of one sandbox: where it is and who it is follows from the running one.
 _INCIDENTAL = ("state_dir", "uuid", "port")
 
@@ -31,17 +42,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except (launch.LaunchError, ConfigError, StateError) as error:
-        print(f"podnet_sandbox {options.command}: {error}", file=sys.stderr)
+        print(f"podnet-sandbox {options.command}: {error}", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="podnet_sandbox", description="A Kubernetes cluster with Calico's pod routing.")
+    parser = argparse.ArgumentParser(
+        prog="podnet-sandbox",
+        description="A Kubernetes cluster with Calico's pod routing, in network namespaces of this machine: the real kernel "
+        "forwards, the real BIRD speaks BGP, kubectl works. No Docker, no images, no internet; root, or user namespaces.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     up = _command(commands, "up", _up, "start a sandbox; returns when its API answers")
-    up.add_argument("--config", default="{}", help="its settings, a JSON object (name, nodes, node_subnet, port …)")
+    up.add_argument("--nodes", type=int, metavar="N", help="how many nodes, the control plane among them (default 3)")
+    calico = "have Calico from the start, with one pool of this encapsulation; without, apply it yourself"
+    up.add_argument("--encapsulation", choices=ENCAPSULATIONS, help=calico)
+    up.add_argument("--block-size", type=int, metavar="BITS", help="prefix length of the pool's blocks (default 26)")
+    up.add_argument("--bgp", choices=("Enabled", "Disabled"), help="BIRD on the nodes (default Enabled)")
+    up.add_argument("--calico-version", metavar="VERSION", help=f"routes as of {', '.join(CALICO_RELEASES)} (default v3.30.7)")
+    up.add_argument("--config", default="{}", help="all settings, a JSON object (name, nodes, node_subnet, port …); options go before it")
     up.add_argument("--check", action="store_true", help="change nothing, say what would be done")
-    up.add_argument("--without-bird", action="store_true", help="allow a machine without BIRD, for bgp: Disabled")
+    up.add_argument("--without-bird", action="store_true", help="allow a machine without BIRD, for Calico applied with bgp: Disabled")
     down = _command(commands, "down", _down, "end a sandbox and remove its files")
     down.add_argument("--check", action="store_true", help="change nothing, say what would be done")
     _command(commands, "status", _status, "say whether it is up; exit code 3 when it is not")
@@ -72,19 +95,30 @@ def _folder(options: argparse.Namespace, config: SandboxConfig | None = None) ->
 
 
 def _up(options: argparse.Namespace) -> int:
-    settings = SandboxConfig.from_json(options.config)
-    if options.name:
-        settings = SandboxConfig.from_mapping({**json.loads(options.config), "name": options.name})
+    SandboxConfig.from_json(options.config)  # what is wrong in it is said of it alone
+    settings = SandboxConfig.from_mapping({**json.loads(options.config), **_chosen(options)})
     folder = _folder(options, settings)
     running = folder.read() if folder.alive() else None
     if running is not None:
         _same_or_refuse(settings, running, folder)
         return _answer_up(options, folder, running, changed=False)
+    bird = not options.without_bird and not (settings.encapsulation and settings.bgp == "Disabled")
     if options.check:
-        launch.check_programmes(bird=not options.without_bird)
+        launch.check_programmes(bird=bird)
         return _answer_up(options, folder, _planned(settings), changed=True)
-    state = launch.start(settings, folder, bird=not options.without_bird)
+    state = launch.start(settings, folder, bird=bird)
     return _answer_up(options, folder, state, changed=True)
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as options."""
+    names = ("name", "encapsulation", "block_size", "bgp", "calico_version")
+    chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.nodes is not None:
+        workers = ["worker", *(f"worker{number}" for number in range(2, options.nodes))]
+        roles = ["control-plane", *workers][: max(options.nodes, 0)]
+        chosen["nodes"] = [f"{options.name or _DEFAULT_NAME}-{role}" for role in roles]
+    return chosen
 
 
 def _same_or_refuse(settings: SandboxConfig, running: Mapping[str, Any], folder: StateFolder) -> None:
@@ -101,7 +135,7 @@ def _same_or_refuse(settings: SandboxConfig, running: Mapping[str, Any], folder:
     if differing:
         raise launch.LaunchError(
             f"a sandbox of that name is already up in {folder.path}, with other settings ({'; '.join(differing)}). End it "
-            f"first (make destroy, or `python -m podnet_sandbox down --state-dir {folder.path}`), or choose another name"
+            f"first (make destroy, or `podnet-sandbox down --state-dir {folder.path}`), or choose another name"
         )
 
 

@@ -20,6 +20,7 @@ from .config import SandboxConfig
 from .controllers.calico.garbage import IpamGarbage
 from .controllers.calico.node_agent import NodeAgents
 from .controllers.calico.operator import Operator
+from .controllers.calico.preinstalled import objects as calico_objects
 from .controllers.daemonsets import DaemonSets
 from .controllers.deployments import Deployments
 from .controllers.kubelet.kubelet import Kubelet, Surroundings
@@ -87,6 +88,8 @@ class Cluster:
             await self._kernel.add_node(name, self._config.address_of(name))
         self._nodes.register()
         self._create_first_objects()
+        for obj in calico_objects(self._config):
+            self._store.create(self._store.resources.by_kind(obj["apiVersion"], obj["kind"]).name, obj)
         self._loop.settle()
         self._tasks = [
             asyncio.create_task(self._loop.run(), name="controllers"),

@@ -19,6 +19,7 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _VERSION = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 #: The Calico releases whose routes `dataplane/felix.py` knows from recordings; a patch level does not matter.
 CALICO_RELEASES = ("v3.30", "v3.31", "v3.32")
+ENCAPSULATIONS = ("VXLANCrossSubnet", "VXLAN", "None")
 #: gateway, network and broadcast address of the node subnet are not a node's.
 _RESERVED_NODE_ADDRESSES = 3
 
@@ -32,6 +33,8 @@ class SandboxConfig:
     """One sandbox. The first of ``nodes`` is the control plane.
 
     A node's address follows from its place, unless ``node_addresses`` has one for each of ``nodes``, in the same order.
+    With an ``encapsulation`` Calico is there from the start, with one pool of it over ``pod_subnet``; without, who wants Calico
+    applies it.
     """
 
     name: str = "pod-routing"
@@ -42,6 +45,9 @@ class SandboxConfig:
     service_subnet: str = "10.96.0.0/16"
     kubernetes_version: str = "v1.32.13"
     calico_version: str = "v3.30.7"
+    encapsulation: str = ""
+    block_size: int = 26
+    bgp: str = "Enabled"
     port: int = 0
     state_dir: str = ""
     uuid: str = ""
@@ -111,8 +117,24 @@ class SandboxConfig:
             raise ConfigError(
                 f"calico_version {self.calico_version}: the sandbox knows the routes of {', '.join(CALICO_RELEASES)} only"
             )
+        _check_pool(self.encapsulation, self.block_size, self.bgp, networks["pod_subnet"])
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 0 <= self.port <= 65535:
             raise ConfigError(f"port is {self.port!r}, expected a number from 0 (any free port) to 65535")
+
+
+def _check_pool(encapsulation: Any, block_size: Any, bgp: Any, pods: ipaddress.IPv4Network) -> None:
+    if encapsulation not in ("", *ENCAPSULATIONS):
+        why = ": the kernel's module for IPIP is not to be had everywhere" if str(encapsulation).startswith("IPIP") else ""
+        raise ConfigError(
+            f"encapsulation is {encapsulation!r}, expected one of {', '.join(ENCAPSULATIONS)}{why}; or nothing, for a cluster "
+            "without Calico"
+        )
+    if isinstance(block_size, bool) or not isinstance(block_size, int) or not 20 <= block_size <= 32 or block_size < pods.prefixlen:
+        raise ConfigError(f"block_size is {block_size!r}, expected a prefix length from 20 to 32 that fits into {pods}")
+    if bgp not in ("Enabled", "Disabled"):
+        raise ConfigError(f"bgp is {bgp!r}, expected Enabled or Disabled")
+    if bgp == "Disabled" and encapsulation == "None":
+        raise ConfigError("encapsulation None needs bgp Enabled: nobody else would tell the nodes of each other's blocks")
 
 
 def _strings(field: str, value: Any, items: str) -> tuple[str, ...]:
