@@ -50,8 +50,8 @@ def test_the_wheel_holds_all_that_is_in_the_folder(tmp_path):
         ({"encapsulation": "IPIP"}, "encapsulation is 'IPIP', expected one of VXLANCrossSubnet, VXLAN, None: the kernel's module for IPIP"),
         ({"encapsulation": "vxlan"}, "encapsulation is 'vxlan'"),
         ({"encapsulation": ["VXLAN"]}, "encapsulation is"),
-        ({"block_size": 19}, "block_size is 19, expected a prefix length from 20 to 32 that fits into 192.168.0.0/16"),
-        ({"block_size": 22, "pod_subnet": "192.168.0.0/24"}, "that fits into 192.168.0.0/24"),
+        ({"block_size": 19}, "block_size is 19, expected a prefix length from 20 to 32"),
+        ({"encapsulation": "VXLAN", "block_size": 22, "pod_subnet": "192.168.0.0/24"}, "has to fit into pod_subnet 192.168.0.0/24"),
         ({"block_size": "26"}, "block_size is '26'"),
         ({"bgp": "Off"}, "bgp is 'Off', expected Enabled or Disabled"),
         ({"bgp": "Disabled", "encapsulation": "None"}, "needs bgp Enabled"),
@@ -74,6 +74,10 @@ def test_a_pool_that_cannot_be_is_refused_before_anything_is_built(settings, sai
 )
 def test_options_are_settings_and_go_before_the_configuration(argv, changed):
     assert cli._chosen(cli._parser().parse_args(["up", *argv])) == changed
+
+
+def test_a_small_pod_network_does_without_a_block_size_where_no_pool_is_asked_for():
+    assert SandboxConfig.from_json('{"pod_subnet": "10.77.0.0/28"}').block_size == 26
 
 
 async def pools_of(config):

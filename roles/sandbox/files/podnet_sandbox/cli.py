@@ -95,8 +95,7 @@ def _folder(options: argparse.Namespace, config: SandboxConfig | None = None) ->
 
 
 def _up(options: argparse.Namespace) -> int:
-    SandboxConfig.from_json(options.config)  # what is wrong in it is said of it alone
-    settings = SandboxConfig.from_mapping({**json.loads(options.config), **_chosen(options)})
+    settings = SandboxConfig.from_json(options.config, **_chosen(options))
     folder = _folder(options, settings)
     running = folder.read() if folder.alive() else None
     if running is not None:

@@ -70,15 +70,15 @@ class SandboxConfig:
         return config
 
     @classmethod
-    def from_json(cls, text: str) -> SandboxConfig:
-        """The reverse of `to_json`."""
+    def from_json(cls, text: str, **chosen: Any) -> SandboxConfig:
+        """The reverse of `to_json`; what is ``chosen`` goes before it."""
         try:
             mapping = json.loads(text)
         except ValueError as error:
             raise ConfigError(f"the sandbox configuration is not JSON: {error}") from error
         if not isinstance(mapping, dict):
             raise ConfigError(f"the sandbox configuration is {type(mapping).__name__}, expected an object")
-        return cls.from_mapping(mapping)
+        return cls.from_mapping({**mapping, **chosen})
 
     def to_json(self) -> str:
         """One JSON object, keys sorted."""
@@ -129,8 +129,10 @@ def _check_pool(encapsulation: Any, block_size: Any, bgp: Any, pods: ipaddress.I
             f"encapsulation is {encapsulation!r}, expected one of {', '.join(ENCAPSULATIONS)}{why}; or nothing, for a cluster "
             "without Calico"
         )
-    if isinstance(block_size, bool) or not isinstance(block_size, int) or not 20 <= block_size <= 32 or block_size < pods.prefixlen:
-        raise ConfigError(f"block_size is {block_size!r}, expected a prefix length from 20 to 32 that fits into {pods}")
+    if isinstance(block_size, bool) or not isinstance(block_size, int) or not 20 <= block_size <= 32:
+        raise ConfigError(f"block_size is {block_size!r}, expected a prefix length from 20 to 32")
+    if encapsulation and block_size < pods.prefixlen:
+        raise ConfigError(f"block_size is {block_size}, but a block has to fit into pod_subnet {pods}")
     if bgp not in ("Enabled", "Disabled"):
         raise ConfigError(f"bgp is {bgp!r}, expected Enabled or Disabled")
     if bgp == "Disabled" and encapsulation == "None":
