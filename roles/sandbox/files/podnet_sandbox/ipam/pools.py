@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .go_random import below
 from .selector import selects
 
 WORKLOAD, TUNNEL = "Workload", "Tunnel"
@@ -77,13 +77,12 @@ def usable(
 def blocks_for(host: str, pool: Mapping[str, Any]) -> Iterator[str]:
     """All blocks of the pool, once each: from a start that is stable per host name, upwards, with wrap-around.
 
-    Calico seeds Go's generator with the FNV-32 hash of the host name. Go's numbers are not reproduced here (that
-    needs its 607-entry table), so the scattered starts are others than a real cluster's, but as stable.
+    Calico draws the start from Go's generator, seeded with the FNV-32 hash of the host name: the blocks are those of a real cluster.
     """
     network = ipaddress.IPv4Network(pool["spec"]["cidr"])
     size = block_size(pool)
     count = 1 << (size - network.prefixlen) if size >= network.prefixlen else 0
-    start = int(random.Random(_fnv32(host)).random() * count)
+    start = below(count, _fnv32(host)) if count else 0
     for step in range(count):
         base = int(network.network_address) + ((start + step) % count << (32 - size))
         yield f"{ipaddress.IPv4Address(base)}/{size}"
