@@ -19,14 +19,14 @@ class FakeKernel:
         self.bird, self.felix_ready, self.answers = {}, {}, {}
         self.restarted = []
 
-    async def start(self, node_subnet):
-        self.subnet = node_subnet
+    async def start(self):
+        pass
 
     async def stop(self):
         self.pods.clear()
 
-    async def add_node(self, name, address):
-        self.nodes[name] = address
+    async def add_node(self, name, interface, gateway):
+        self.nodes[name] = interface, gateway
 
     async def add_pod(self, node, pod, spec):
         for container in spec.containers:

@@ -15,13 +15,34 @@ def test_the_default_is_the_labs_three_nodes_on_dockers_network():
         ("pod-routing-worker", "172.18.0.3"),
         ("pod-routing-worker2", "172.18.0.4"),
     ]
-    assert (config.control_plane, config.gateway) == ("pod-routing-control-plane", "172.18.0.1")
+    assert (config.control_plane, config.gateway_of("pod-routing-worker")) == ("pod-routing-control-plane", "172.18.0.1")
 
 
 def test_a_node_has_the_address_it_is_given():
     config = SandboxConfig.from_mapping({"nodes": ["a", "b"], "node_addresses": ["172.18.0.9", "172.18.0.4"]})
     assert [config.address_of(name) for name in config.nodes] == ["172.18.0.9", "172.18.0.4"]
     assert SandboxConfig.from_json(config.to_json()) == config
+
+
+def test_subnets_share_the_nodes_out_and_each_has_its_own_mask_and_gateway():
+    config = SandboxConfig.from_mapping({"node_subnets": ["172.18.1.0/24", "172.18.2.0/25"]})
+    assert [(config.interface_of(name), config.gateway_of(name)) for name in config.nodes] == [
+        ("172.18.1.2/24", "172.18.1.1"),
+        ("172.18.1.3/24", "172.18.1.1"),
+        ("172.18.2.2/25", "172.18.2.1"),
+    ]
+
+
+def test_the_recorded_subnets_have_no_room_for_a_router_which_is_the_node_networks():
+    config = SandboxConfig.from_mapping({
+        "node_addresses": ["172.18.0.2", "172.18.0.3", "172.18.0.4"],
+        "node_subnets": ["172.18.0.2/31", "172.18.0.4/31"],
+    })  # fmt: skip
+    assert [(config.interface_of(name), config.gateway_of(name)) for name in config.nodes] == [
+        ("172.18.0.2/31", "172.18.0.1"),
+        ("172.18.0.3/31", "172.18.0.1"),
+        ("172.18.0.4/31", "172.18.0.1"),
+    ]
 
 
 def test_json_gives_the_same_configuration_back():
@@ -46,6 +67,15 @@ def test_json_gives_the_same_configuration_back():
         ({"nodes": ["a", "b"], "node_addresses": ["172.18.0.5"] * 2}, r"node_addresses\[1\] is 172.18.0.5, expected a free address"),
         ({"node_subnet": "172.18.0.1/16"}, "node_subnet is '172.18.0.1/16', expected an IPv4 network"),
         ({"node_subnet": "172.18.0.0/30"}, "has no room for 3 nodes and a gateway"),
+        ({"node_subnets": "172.18.1.0/24"}, "node_subnets is '172.18.1.0/24', expected a list of networks"),
+        ({"node_subnets": ["172.18.1.2/24"]}, r"node_subnets\[0\] is '172.18.1.2/24', expected an IPv4 network"),
+        ({"node_subnets": ["172.19.0.0/24"]}, r"node_subnets\[0\] 172.19.0.0/24 is not a part of node_subnet 172.18.0.0/16"),
+        ({"node_subnets": ["172.18.0.0/17", "172.18.1.0/24"]}, r"node_subnets\[0\] 172.18.0.0/17 overlaps node_subnets\[1\]"),
+        ({"node_subnets": ["172.18.1.0/30", "172.18.2.0/24"]}, "node_subnets 172.18.1.0/30 has no room for 2 nodes and a gateway"),
+        (
+            {"nodes": ["a", "b"], "node_addresses": ["172.18.1.2", "172.18.3.2"], "node_subnets": ["172.18.1.0/24", "172.18.2.0/24"]},
+            r"node_addresses\[1\] is 172.18.3.2, expected a free address of one of node_subnets 172.18.1.0/24, 172.18.2.0/24",
+        ),
         ({"pod_subnet": "172.18.0.0/24"}, "node_subnet 172.18.0.0/16 overlaps pod_subnet 172.18.0.0/24"),
         ({"service_subnet": "fd00::/112"}, "service_subnet is 'fd00::/112'"),
         ({"calico_version": "v3.20.0"}, "the sandbox knows the routes of v3.30, v3.31, v3.32 only"),

@@ -13,6 +13,7 @@ from podnet_sandbox.dataplane.kernel import ContainerSpec, PodProcessSpec
 
 #: 22 nodes and the gateway, each knowing all others, are 506 entries of the 512 that one lab may learn.
 LEARNING, ALL = 22, 26
+GATEWAY = "172.18.0.1"
 MULTITOOL = "wbitt/network-multitool:latest"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="builds namespaces as root")
@@ -35,9 +36,9 @@ def calico_node(number: int) -> PodProcessSpec:
 def lab(tmp_path_factory):
     lab = Lab(str(tmp_path_factory.mktemp("scratch")))
     try:
-        lab.call("start", "172.18.0.0/16")
+        lab.call("start")
         for number in range(ALL):
-            lab.call("add_node", name(number), address(number))
+            lab.call("add_node", name(number), f"{address(number)}/16", GATEWAY)
         for number in (0, ALL - 2, ALL - 1):
             lab.call("add_pod", name(number), None, calico_node(number))
         yield lab

@@ -22,16 +22,22 @@ from test_felix import as_route, datastore, recording
 
 NODE_RECORDINGS = Path(__file__).parent / "recordings" / "node"
 ADDRESSES = {CONTROL_PLANE: "172.18.0.2", WORKER: "172.18.0.3", WORKER2: "172.18.0.4"}
+GATEWAY = "172.18.0.1"
 MULTITOOL = "wbitt/network-multitool:latest"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="builds namespaces as root; the rootless way has its own test")
 
 
+def interfaces(recorded):
+    """Each node's address with its own mask."""
+    return {node["metadata"]["name"]: node["metadata"]["annotations"]["projectcalico.org/IPv4Address"] for node in recorded["nodes"]}
+
+
 def build(lab, recorded, *, bird=True):
     """Everything of a recording: nodes, calico-node and workload pods, routes, BIRD."""
-    lab.call("start", "172.18.0.0/16")
-    for node, address in ADDRESSES.items():
-        lab.call("add_node", node, address)
+    lab.call("start")
+    for node, interface in interfaces(recorded).items():
+        lab.call("add_node", node, interface, GATEWAY)
         spec = ContainerSpec("calico-node", "quay.io/calico/node:v3.30.7", privileged=True)
         lab.call("add_pod", node, None, PodProcessSpec("calico-system", f"calico-node-{node}", (spec,)))
     networks = {node: network_of(node, datastore(recorded)) for node in ADDRESSES}

@@ -43,8 +43,8 @@ def lab(tmp_path_factory):
     lab = Lab(str(scratch), env={"PODNET_TEST_SECRET": SECRET, "SSH_AUTH_SOCK": "/run/agent"})
     try:
         lab.scratch = scratch
-        lab.call("start", "172.18.0.0/16")
-        lab.call("add_node", WORKER, "172.18.0.3")
+        lab.call("start")
+        lab.call("add_node", WORKER, "172.18.0.3/16", "172.18.0.1")
         calico = ContainerSpec("calico-node", "quay.io/calico/node:v3.30.7", privileged=True)
         lab.call("add_pod", WORKER, None, PodProcessSpec("calico-system", f"calico-node-{WORKER}", (calico,)))
         add(lab, "entry", ENTRYPOINT, env={"HTTP_PORT": "8080", "HTTPS_PORT": "8443"})

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     up = _command(commands, "up", _up, "start a sandbox; returns when its API answers")
     up.add_argument("--nodes", type=int, metavar="N", help="how many nodes, the control plane among them (default 3)")
+    up.add_argument("--node-subnets", metavar="CIDR,…", type=_listed, help="the nodes' subnets, with a router between them (default one)")
     calico = "have Calico from the start, with one pool of this encapsulation; without, apply it yourself"
     up.add_argument("--encapsulation", choices=ENCAPSULATIONS, help=calico)
     up.add_argument("--block-size", type=int, metavar="BITS", help="prefix length of the pool's blocks (default 26)")
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("pod")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
+
+
+def _listed(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -111,7 +116,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as options."""
-    names = ("name", "encapsulation", "block_size", "bgp", "calico_version")
+    names = ("name", "encapsulation", "block_size", "bgp", "calico_version", "node_subnets")
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.nodes is not None:
         workers = ["worker", *(f"worker{number}" for number in range(2, options.nodes))]

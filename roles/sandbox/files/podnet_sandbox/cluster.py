@@ -83,9 +83,9 @@ class Cluster:
 
     async def start(self) -> None:
         """Machines, their Node objects and a cluster's first objects; returns when the API may be served."""
-        await self._kernel.start(self._config.node_subnet)
+        await self._kernel.start()
         for name in self._config.nodes:
-            await self._kernel.add_node(name, self._config.address_of(name))
+            await self._kernel.add_node(name, self._config.interface_of(name), self._config.gateway_of(name))
         self._nodes.register()
         self._create_first_objects()
         for obj in calico_objects(self._config):

@@ -22,6 +22,8 @@ CALICO_RELEASES = ("v3.30", "v3.31", "v3.32")
 ENCAPSULATIONS = ("VXLANCrossSubnet", "VXLAN", "None")
 #: gateway, network and broadcast address of the node subnet are not a node's.
 _RESERVED_NODE_ADDRESSES = 3
+#: The number of the first node's address in its subnet, after the gateway's.
+_FIRST_NODE = 2
 
 
 class ConfigError(ValueError):
@@ -33,6 +35,7 @@ class SandboxConfig:
     """One sandbox. The first of ``nodes`` is the control plane.
 
     A node's address follows from its place, unless ``node_addresses`` has one for each of ``nodes``, in the same order.
+    ``node_subnets`` cut ``node_subnet`` into parts with a router between them: a node is in the part that has its address.
     With an ``encapsulation`` Calico is there from the start, with one pool of it over ``pod_subnet``; without, who wants Calico
     applies it.
     """
@@ -41,6 +44,7 @@ class SandboxConfig:
     nodes: tuple[str, ...] = ("pod-routing-control-plane", "pod-routing-worker", "pod-routing-worker2")
     node_addresses: tuple[str, ...] = ()
     node_subnet: str = "172.18.0.0/16"
+    node_subnets: tuple[str, ...] = ()
     pod_subnet: str = "192.168.0.0/16"
     service_subnet: str = "10.96.0.0/16"
     kubernetes_version: str = "v1.32.13"
@@ -62,7 +66,7 @@ class SandboxConfig:
                 f"unknown sandbox setting {', '.join(unknown)}; the settings are {', '.join(sorted(known))}"
             )
         values = dict(mapping)
-        for field, items in (("nodes", "names"), ("node_addresses", "addresses")):
+        for field, items in (("nodes", "names"), ("node_addresses", "addresses"), ("node_subnets", "networks")):
             if field in values:
                 values[field] = _strings(field, values[field], items)
         config = cls(**values)
@@ -89,15 +93,37 @@ class SandboxConfig:
         """Name of the control-plane node."""
         return self.nodes[0]
 
-    @property
-    def gateway(self) -> str:
-        """The bridge's address on the node network: its first host, as Docker's networks have it."""
-        return str(ipaddress.IPv4Network(self.node_subnet)[1])
-
     def address_of(self, node: str) -> str:
-        """The node's address: the one given, else .2 for the control plane, counting up."""
+        """The node's address: the one given, else the next of its subnet, from .2 on. """
         place = self.nodes.index(node)
-        return self.node_addresses[place] if self.node_addresses else str(ipaddress.IPv4Network(self.node_subnet)[2 + place])
+        return self.node_addresses[place] if self.node_addresses else self._dealt[place]
+
+    def interface_of(self, node: str) -> str:
+        """The node's address with its own mask, as calico-node announces it."""
+        return f"{self.address_of(node)}/{self._subnet_of(node).prefixlen}"
+
+    def gateway_of(self, node: str) -> str:
+        """The router as the node reaches it: the first host of its subnet, or of ``node_subnet`` where that is too small for one."""
+        subnet = self._subnet_of(node)
+        return str((subnet if _has_router(subnet) else ipaddress.IPv4Network(self.node_subnet))[1])
+
+    @property
+    def _subnets(self) -> list[ipaddress.IPv4Network]:
+        return [ipaddress.IPv4Network(subnet) for subnet in self.node_subnets or (self.node_subnet,)]
+
+    @property
+    def _dealt(self) -> list[str]:
+        """An address for each node: every subnet has as many as the others, the first ones one more where it does not come out even."""
+        each, more = divmod(len(self.nodes), len(self._subnets))
+        return [
+            str(subnet[_FIRST_NODE * _has_router(subnet) + number])
+            for index, subnet in enumerate(self._subnets)
+            for number in range(each + (index < more))
+        ]
+
+    def _subnet_of(self, node: str) -> ipaddress.IPv4Network:
+        address = ipaddress.IPv4Address(self.address_of(node))
+        return next(subnet for subnet in self._subnets if address in subnet)
 
     def _check(self) -> None:
         _match("name", self.name, _DNS_LABEL, "a lower-case DNS label, at most 63 characters")
@@ -106,11 +132,11 @@ class SandboxConfig:
             name: _network(name, getattr(self, name)) for name in ("node_subnet", "pod_subnet", "service_subnet")
         }
         _check_disjoint(networks)
-        if networks["node_subnet"].num_addresses < len(self.nodes) + _RESERVED_NODE_ADDRESSES:
-            raise ConfigError(
-                f"node_subnet {self.node_subnet} has no room for {len(self.nodes)} nodes and a gateway; use a larger one"
-            )
-        _check_addresses(self.node_addresses, self.nodes, networks["node_subnet"])
+        _check_subnets(self.node_subnets, networks["node_subnet"])
+        if self.node_addresses:
+            _check_addresses(self.node_addresses, self.nodes, self._subnets, networks["node_subnet"])
+        else:
+            _check_room(len(self.nodes), self._subnets, "node_subnets" if self.node_subnets else "node_subnet")
         for field in ("kubernetes_version", "calico_version"):
             _match(field, getattr(self, field), _VERSION, "a release like v3.30.7")
         if not self.calico_version.startswith(tuple(f"{release}." for release in CALICO_RELEASES)):
@@ -160,21 +186,49 @@ def _check_nodes(nodes: tuple[str, ...]) -> None:
         raise ConfigError(f"nodes has {', '.join(twice)} more than once; a node's name is its own")
 
 
-def _check_addresses(addresses: tuple[str, ...], nodes: tuple[str, ...], subnet: ipaddress.IPv4Network) -> None:
-    if addresses and len(addresses) != len(nodes):
+def _check_subnets(subnets: tuple[str, ...], whole: ipaddress.IPv4Network) -> None:
+    names = {f"node_subnets[{index}]": subnet for index, subnet in enumerate(subnets)}
+    networks = {name: _network(name, subnet) for name, subnet in names.items()}
+    for name, network in networks.items():
+        if not network.subnet_of(whole):
+            raise ConfigError(f"{name} {network} is not a part of node_subnet {whole}; take one, or change node_subnet as well")
+    _check_disjoint(networks)
+
+
+def _check_room(nodes: int, subnets: list[ipaddress.IPv4Network], field: str) -> None:
+    """The first subnet has as many nodes as any."""
+    most = -(-nodes // len(subnets))
+    for subnet in subnets:
+        if subnet.num_addresses < most + _RESERVED_NODE_ADDRESSES * _has_router(subnet):
+            gateway = " and a gateway" if _has_router(subnet) else ""
+            raise ConfigError(f"{field} {subnet} has no room for {most} nodes{gateway}; use a larger one")
+
+
+def _check_addresses(
+    addresses: tuple[str, ...], nodes: tuple[str, ...], subnets: list[ipaddress.IPv4Network], whole: ipaddress.IPv4Network
+) -> None:
+    if len(addresses) != len(nodes):
         raise ConfigError(f"node_addresses has {len(addresses)} addresses for {len(nodes)} nodes; give one for each, or none")
-    taken = {str(subnet.network_address), str(subnet[1]), str(subnet.broadcast_address)}
+    taken = {str(whole[1])}
+    for subnet in filter(_has_router, subnets):
+        taken |= {str(subnet.network_address), str(subnet[1]), str(subnet.broadcast_address)}
+    field = "one of node_subnets" if len(subnets) > 1 else "node_subnet"
     for index, address in enumerate(addresses):
         try:
-            inside = ipaddress.IPv4Address(address) in subnet
+            inside = any(ipaddress.IPv4Address(address) in subnet for subnet in subnets)
         except ValueError as error:
             raise ConfigError(f"node_addresses[{index}] is {address!r}, expected an IPv4 address: {error}") from error
         if not inside or address in taken:
             raise ConfigError(
-                f"node_addresses[{index}] is {address}, expected a free address of node_subnet {subnet}: not the network's, the "
-                "gateway's, the broadcast address or another node's"
+                f"node_addresses[{index}] is {address}, expected a free address of {field} {', '.join(map(str, subnets))}: not the "
+                "network's, the gateway's, the broadcast address or another node's"
             )
         taken.add(address)
+
+
+def _has_router(subnet: ipaddress.IPv4Network) -> bool:
+    """Whether one of its addresses is left for the router; a /31 has two hosts and no other address."""
+    return subnet.prefixlen < 31
 
 
 def _network(field: str, value: Any) -> ipaddress.IPv4Network:

@@ -11,7 +11,6 @@ it detects with what it detected before, and not with the annotation.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,10 +70,9 @@ class NodeAgents:
     def _start(self, node: Mapping[str, Any], uid: str) -> float | None:
         name = node["metadata"]["name"]
         annotations = node["metadata"].get("annotations") or {}
-        prefix = ipaddress.IPv4Network(self._config.node_subnet).prefixlen
         wanted: dict[str, str | None] = {}
         if self._started.get(name) != uid or not annotations.get(ADDRESS_ANNOTATION):
-            wanted[ADDRESS_ANNOTATION] = f"{self._config.address_of(name)}/{prefix}"
+            wanted[ADDRESS_ANNOTATION] = self._config.interface_of(name)
         again = None
         try:
             wanted[TUNNEL_ANNOTATION] = self._tunnel_address(node, annotations.get(TUNNEL_ANNOTATION))

@@ -19,6 +19,7 @@ from ..desired import Bgp, NodeNetwork, PodNetwork
 from . import probes, wiring
 from .containers import Containers, RunningPod
 from .exec_session import PipeSession
+from .fabric import Fabric
 from .namespaces import NamespaceThread, NetworkNamespace
 from .neighbours import Neighbours
 from .node import Node
@@ -55,20 +56,17 @@ class Kernel:
         self._containers = Containers(zygote, scratch, single_user=single_user, on_exit=self._exited)
         self._nodes: dict[str, Node] = {}
         self._pods: dict[tuple[str, str], RunningPod] = {}
-        self._subnet = ""
         self._numbers = 0
         self._neighbours = Neighbours()
-        self._fabric: NetworkNamespace | None = None
+        self._router: NetworkNamespace | None = None
         self._resync: asyncio.Task[None] | None = None
         self._sessions = asyncio.Semaphore(_MAXIMUM_SESSIONS)
 
-    async def start(self, node_subnet: str) -> None:
-        """The fabric: one bridge that carries the node network, its first address the gateway."""
+    async def start(self) -> None:
+        """The router between the nodes, which has none yet."""
         self._zygote.attach()
-        self._subnet = node_subnet
-        self._fabric = await self._thread.run(NetworkNamespace.of_this_thread)
-        await self._thread.run(wiring.wire_fabric, self._fabric, node_subnet)
-        await self._thread.run(self._neighbours.station, "", self._fabric, wiring.BRIDGE, wiring.gateway(node_subnet))
+        self._router = await self._thread.run(NetworkNamespace.of_this_thread)
+        self._fabric = await self._thread.run(Fabric, self._router, self._neighbours)
         self._resync = asyncio.create_task(self._resync_for_ever())
 
     async def stop(self) -> None:
@@ -79,27 +77,28 @@ class Kernel:
             await self.remove_pod(namespace, name)
         for name in list(self._nodes):
             await self.remove_node(name)
-        if self._fabric is not None:
-            await self._thread.run(self._fabric.close)
+        if self._router is not None:
+            await self._thread.run(self._router.close)
         self._thread.close()
         self._zygote.detach()
 
-    async def add_node(self, name: str, address: str) -> None:
-        """A node: host name, network namespace with eth0 on the bridge, default route, sysctls, mount view."""
+    async def add_node(self, name: str, interface: str, gateway: str) -> None:
+        """A node: host name, network namespace with eth0 on its subnet's bridge, default route, sysctls, mount view.
+
+        ``interface``: its address with its own mask (``172.18.0.3/16``).
+        """
         namespace = await self._thread.run(NetworkNamespace.create, name)
         self._numbers += 1
-        node = Node(name, address, self._numbers, namespace, self._thread, self._zygote)
+        node = Node(name, interface.partition("/")[0], self._numbers, namespace, self._thread, self._zygote)
         self._nodes[name] = node
-        await self._thread.run(wiring.wire_node, self._fabric, namespace, node.number, address, self._subnet)
-        await self._thread.run(self._neighbours.station, name, namespace, wiring.UPLINK, address)
+        await self._thread.run(self._fabric.join, name, node.number, namespace, interface, gateway)
         await node.start(self._containers.start_node)
 
     async def remove_node(self, name: str) -> None:
         """The node and its BIRD vanish from the network; its pods must have been removed."""
         node = self._nodes.pop(name, None)
         if node is not None:
-            await self._thread.run(wiring.unwire_node, self._fabric, node.number)
-            await self._thread.run(self._neighbours.station_gone, name)
+            await self._thread.run(self._fabric.leave, name, node.number)
             await node.stop()
 
     async def add_pod(self, node: str, pod: PodNetwork | None, spec: PodProcessSpec) -> PodHandle:

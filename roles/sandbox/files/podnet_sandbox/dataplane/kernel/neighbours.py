@@ -33,11 +33,12 @@ class Neighbours:
         self._learned: dict[str, int] = {}
         self._stations: dict[str, _Station] = {}
 
-    def station(self, name: str, namespace: NetworkNamespace, device: str, address: str) -> None:
-        """A node, or the gateway, has joined the node network, where everyone may have to do with everyone."""
-        new = _Station(namespace, device, address, namespace.mac(device))
-        if not self._learns(name, 2 * len(self._stations)):
-            for old in self._stations.values():
+    def station(self, name: str, bridge: str, namespace: NetworkNamespace, device: str, address: str) -> None:
+        """A node, or the router, has joined a bridge, where everyone may have to do with everyone."""
+        new = _Station(bridge, namespace, device, address, namespace.mac(device))
+        others = self._beside(bridge)
+        if not self._learns(name, 2 * len(others)):
+            for old in others:
                 _write(new.namespace, new.device, old.address, old.mac)
                 _write(old.namespace, old.device, new.address, new.mac)
         self._stations[name] = new
@@ -46,7 +47,7 @@ class Neighbours:
         """What others know of the node is of no use any more, and its room is free."""
         gone = self._stations.pop(name)
         if self._learned.pop(name, None) is None:
-            for other in self._stations.values():
+            for other in self._beside(gone.bridge):
                 _remove(other.namespace, other.device, gone.address)
 
     def pod(self, node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork) -> None:
@@ -58,6 +59,9 @@ class Neighbours:
     def pod_gone(self, network: PodNetwork) -> None:
         """The entries go with the pod's devices; its room is free."""
         self._learned.pop(network.host_device, None)
+
+    def _beside(self, bridge: str) -> list[_Station]:
+        return [station for station in self._stations.values() if station.bridge == bridge]
 
     def _learns(self, who: str, entries: int) -> bool:
         """Whether there is room for ``entries`` more, which are then taken."""
@@ -71,6 +75,7 @@ class Neighbours:
 class _Station:
     """One who is on the node network."""
 
+    bridge: str
     namespace: NetworkNamespace
     device: str
     address: str

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Devices of the fabric, a node and a pod, as Docker and Calico's CNI plugin make them.
+"""Devices of a node and a pod, as Docker and Calico's CNI plugin make them.
 
 Source: calico-facts 1, 2.2 and 14; FINDINGS A9 (IPv6 sysctls); recordings `ip-j-d-link.json`, `sysctls.txt`.
 Everything here runs in the namespace thread.
@@ -16,15 +16,13 @@ from pyroute2.netlink.exceptions import NetlinkError
 from ..desired import PodNetwork
 from .namespaces import NetworkNamespace
 
-BRIDGE = "br-podnet"
 #: A node's device on the node network.
 UPLINK = "eth0"
 POD_GATEWAY = "169.254.1.1"
 WORKLOAD_MAC = "ee:ee:ee:ee:ee:ee"
-_BOOT = 3
-_SCOPE_LINK = 253
-#: A Linux bridge has room for 1024 ports; so many nodes fit on one.
-_VETH_PREFIX = "veth"
+BOOT = 3
+SCOPE_LINK = 253
+_ONLINK = 4
 
 _NODE_SYSCTLS = {
     "ipv4/ip_forward": 1,
@@ -41,38 +39,16 @@ _POD_SYSCTLS = {
 }
 
 
-def gateway(node_subnet: str) -> str:
-    """The bridge's address: the node network's first, as Docker has it."""
-    return str(ipaddress.IPv4Network(node_subnet)[1])
-
-
-def wire_fabric(fabric: NetworkNamespace, node_subnet: str) -> None:
-    """The bridge between the nodes, with the gateway's address."""
-    address = ipaddress.IPv4Address(gateway(node_subnet))
-    # A bridge without an address of its own takes its ports' lowest, another one with each new node.
-    fabric.netlink.link("add", ifname=BRIDGE, kind="bridge", address=f"02:42:{address.packed.hex(':')}")
-    fabric.netlink.addr("add", index=fabric.index(BRIDGE), address=str(address), prefixlen=_prefix_length(node_subnet))
-    fabric.write_sysctls({"ipv4/ip_forward": 1, "bridge/bridge-nf-call-iptables": 0})
-    fabric.link_up(BRIDGE)
-
-
-def wire_node(fabric: NetworkNamespace, node: NetworkNamespace, number: int, address: str, node_subnet: str) -> None:
-    """eth0 on the bridge, the address with the subnet's mask, the default route, a node's sysctls."""
-    outside = f"{_VETH_PREFIX}{number}"
-    fabric.netlink.link(
-        "add", ifname=outside, kind="veth", peer={"ifname": UPLINK, "net_ns_fd": node.descriptors.net}
-    )
-    fabric.netlink.link("set", index=fabric.index(outside), master=fabric.index(BRIDGE), state="up")
+def wire_uplink(node: NetworkNamespace, address: ipaddress.IPv4Interface, gateway: str) -> None:
+    """The node's address with its own mask, the default route, a node's sysctls."""
     node.write_sysctls(_NODE_SYSCTLS)
-    node.netlink.addr(
-        "add",
-        index=node.index(UPLINK),
-        address=address,
-        prefixlen=_prefix_length(node_subnet),
-        broadcast="0.0.0.0",
-    )
+    uplink = node.index(UPLINK)
+    prefix = address.network.prefixlen
+    node.netlink.addr("add", index=uplink, address=str(address.ip), prefixlen=prefix, broadcast="0.0.0.0")
     node.link_up(UPLINK)
-    node.netlink.route("add", dst="default", gateway=gateway(node_subnet), oif=node.index(UPLINK), proto=_BOOT)
+    # A subnet as small as two nodes has no address for a router; the recorded one is reached all the same.
+    flags = 0 if ipaddress.IPv4Address(gateway) in address.network else _ONLINK
+    node.netlink.route("add", dst="default", gateway=gateway, oif=uplink, proto=BOOT, flags=flags)
 
 
 def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork) -> None:
@@ -100,15 +76,15 @@ def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork)
     pod.write_sysctls(_POD_SYSCTLS)
     pod.link_up("eth0")
     eth0 = pod.index("eth0")
-    pod.netlink.route("add", dst=f"{POD_GATEWAY}/32", oif=eth0, scope=_SCOPE_LINK, proto=_BOOT)
-    pod.netlink.route("add", dst="default", gateway=POD_GATEWAY, oif=eth0, proto=_BOOT)
+    pod.netlink.route("add", dst=f"{POD_GATEWAY}/32", oif=eth0, scope=SCOPE_LINK, proto=BOOT)
+    pod.netlink.route("add", dst="default", gateway=POD_GATEWAY, oif=eth0, proto=BOOT)
     pod.netlink.addr("add", index=eth0, address=network.address, prefixlen=32)
     node.netlink.route(
         "replace",
         dst=f"{network.address}/32",
         oif=node.index(network.host_device),
-        scope=_SCOPE_LINK,
-        proto=_BOOT,
+        scope=SCOPE_LINK,
+        proto=BOOT,
     )
 
 
@@ -127,13 +103,3 @@ def unwire_pod(node: NetworkNamespace, network: PodNetwork) -> None:
     """Delete the veth pair, and with it the host route."""
     with contextlib.suppress(NetlinkError):  # the pod's namespace may have taken it away in this very moment
         node.remove_link(network.host_device)
-
-
-def unwire_node(fabric: NetworkNamespace, number: int) -> None:
-    """Pull the node's cable."""
-    with contextlib.suppress(NetlinkError):
-        fabric.remove_link(f"{_VETH_PREFIX}{number}")
-
-
-def _prefix_length(network: str) -> int:
-    return ipaddress.IPv4Network(network).prefixlen
