@@ -129,10 +129,12 @@ class BirdDaemon:
                     await asyncio.sleep(_RESTART_DELAY)
 
     async def _stop(self) -> None:
-        """SIGTERM: peers withdraw at once, the kernel keeps the routes (`persist`)."""
+        """As with calico-node's container, whose first process does not wait for BIRD: killed, the control socket stays behind
+        (recording vxlan-bgp-disabled), peers and kernel keep the routes (graceful restart, `persist`).
+        """
         await self.abandon()
         if self._pid:
-            self._kill(self._pid, signal.SIGTERM)
+            self._kill(self._pid, signal.SIGKILL)
             deadline = time.monotonic() + _STOP_WAIT
             while os.path.exists(f"/proc/{self._pid}") and time.monotonic() < deadline:
                 await asyncio.sleep(0.01)
