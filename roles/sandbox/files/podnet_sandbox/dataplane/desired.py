@@ -50,20 +50,30 @@ class VxlanDevice:
 
 @dataclass(frozen=True, order=True)
 class BgpPeer:
-    """A mesh peer as BIRD's configuration names it (``Mesh_172_18_0_3``). ``passive``: we wait for it to connect."""
+    """A session as BIRD's configuration names it (``Mesh_172_18_0_3``). ``passive``: we wait for the peer to connect.
+
+    ``port`` 0: 179. ``client_of``: the cluster id of ours in which the peer is a client. ``source``: from the node's address.
+    ``restart_time``: seconds for which a peer that went is waited for; 0: BIRD's own.
+    """
 
     name: str
     address: str
     as_number: int
-    passive: bool
+    passive: bool = False
+    port: int = 0
+    client_of: str = ""
+    source: bool = True
+    keep_next_hop: bool = False
+    restart_time: int = 0
 
 
 @dataclass(frozen=True, order=True)
 class BgpPool:
-    """How BIRD's kernel filter treats a pool: ``program`` False for VXLAN pools (Felix owns those routes)."""
+    """How BIRD treats a pool: ``program`` False where the routes are not its own (VXLAN: Felix's); ``export``: peers hear of it."""
 
     cidr: str
     program: bool
+    export: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,7 @@ class Bgp:
     pools: tuple[BgpPool, ...]
     peers: tuple[BgpPeer, ...]
     metric: int = 0  # krt_metric of programmed routes: 1024 from v3.32 on
+    listen_port: int = 0  # 0: 179
 
 
 @dataclass(frozen=True, order=True)

@@ -18,15 +18,15 @@ from typing import Any
 
 from ..ipam import block as blocks
 from ..ipam.pools import encapsulates_vxlan, pool_of
-from .bgp import facts_of, mesh
+from .bgp import bgp_of
 from .desired import NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
 from .felix_settings import settings_of
+from .peerings import ADDRESS_ANNOTATION, Speaker, speakers_of
 
 UPLINK, VXLAN = "eth0", "vxlan.calico"
 FELIX, BOOT = 80, 3
 #: Bytes a VXLAN header takes from the uplink's MTU (calico-facts 1.1).
 VXLAN_OVERHEAD = 50
-ADDRESS_ANNOTATION = "projectcalico.org/IPv4Address"
 TUNNEL_ANNOTATION = "projectcalico.org/IPv4VXLANTunnelAddr"
 POD_ANNOTATION = "cni.projectcalico.org/podIP"
 
@@ -53,7 +53,8 @@ class Datastore:
     affinities: Sequence[Object] = ()
     pods: Sequence[Object] = ()
     services: Sequence[ServicePort] = ()
-    bgp_configuration: Object | None = None
+    bgp_configurations: Sequence[Object] = ()
+    bgp_peers: Sequence[Object] = ()
     felix_configurations: Sequence[Object] = ()
     calico_version: str = "v3.30.7"
     uplink_mtu: int = 1500
@@ -62,6 +63,10 @@ class Datastore:
     @functools.cached_property
     def hosts(self) -> dict[str, Host]:
         return hosts_of(self.nodes)
+
+    @functools.cached_property
+    def speakers(self) -> tuple[Speaker, ...]:
+        return speakers_of(self.nodes, self.bgp_configurations)
 
     @functools.cached_property
     def mtu(self) -> int:
@@ -82,12 +87,14 @@ class Datastore:
         return (
             self.hosts,
             self.routed_blocks,
-            [facts_of(node) for node in self.nodes],
+            self.speakers,
             [pool["spec"] for pool in self.pools],
             [affinity["spec"] for affinity in self.affinities],
             self.services,
-            self.bgp_configuration and self.bgp_configuration.get("spec"),
-            [(item["metadata"]["name"], item.get("spec")) for item in self.felix_configurations],
+            [
+                (item["metadata"]["name"], item.get("spec"))
+                for item in (*self.bgp_configurations, *self.bgp_peers, *self.felix_configurations)
+            ],
             self.calico_version,
             self.configured_mtu,
         )
@@ -139,7 +146,7 @@ def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
         name=name,
         routes=tuple(sorted(routes, key=_route_order)),
         vxlan=vxlan,
-        bgp=mesh(local, remote, data) if bgp else None,
+        bgp=bgp_of(local, data) if bgp else None,
         all_pools=tuple(sorted(pool["spec"]["cidr"] for pool in data.pools)),
         masquerade_pools=tuple(sorted(p["spec"]["cidr"] for p in data.pools if p["spec"].get("natOutgoing"))),
         vxlan_hosts=tuple(sorted(host.address for host in remote.values())) if vxlan else (),

@@ -7,14 +7,11 @@ Calico v3.30's configuration reference: `default` is the cluster's, `node.NAME` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .desired import FelixSettings
-
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|ns|h|m|s)")
+from .duration import seconds
 
 
 def settings_of(configurations: Iterable[Mapping[str, Any]], node: str) -> FelixSettings:
@@ -23,16 +20,7 @@ def settings_of(configurations: Iterable[Mapping[str, Any]], node: str) -> Felix
     spec = {**specs.get("default", {}), **specs.get(f"node.{node}", {})}
     default = FelixSettings()
     return FelixSettings(
-        route_refresh=_seconds(spec.get("routeRefreshInterval"), default.route_refresh),
-        ipset_refresh=_seconds(spec.get("ipsetsRefreshInterval"), default.ipset_refresh),
+        route_refresh=seconds(spec.get("routeRefreshInterval"), default.route_refresh),
+        ipset_refresh=seconds(spec.get("ipsetsRefreshInterval"), default.ipset_refresh),
         remove_external_routes=spec.get("removeExternalRoutes") is not False,
     )
-
-
-def _seconds(duration: Any, default: float) -> float:
-    """A duration as Go writes it (``1m30s``), in seconds."""
-    if duration == "0":
-        return 0.0
-    if not isinstance(duration, str) or not duration or _PART.sub("", duration):
-        return default
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(duration))

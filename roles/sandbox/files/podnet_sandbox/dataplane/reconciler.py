@@ -42,7 +42,7 @@ class Reconciler:
     watches = frozenset({
         "nodes", "pods", "services", "endpointslices.discovery.k8s.io", INSTALLATIONS,
         f"ippools.{GROUP}", f"ipamblocks.{GROUP}", f"blockaffinities.{GROUP}",
-        f"bgpconfigurations.{GROUP}", f"felixconfigurations.{GROUP}", f"clusterinformations.{GROUP}",
+        f"bgpconfigurations.{GROUP}", f"bgppeers.{GROUP}", f"felixconfigurations.{GROUP}", f"clusterinformations.{GROUP}",
     })  # fmt: skip
 
     def __init__(self, store: Any, kernel: Dataplane, machines: tuple[str, ...], calico_version: str) -> None:
@@ -85,7 +85,8 @@ class Reconciler:
             affinities=self._store.scan(f"blockaffinities.{GROUP}"),
             pods=pods,
             services=services,
-            bgp_configuration=self._store.find(f"bgpconfigurations.{GROUP}", "default"),
+            bgp_configurations=self._store.scan(f"bgpconfigurations.{GROUP}"),
+            bgp_peers=self._store.scan(f"bgppeers.{GROUP}"),
             felix_configurations=self._store.scan(f"felixconfigurations.{GROUP}"),
             calico_version=version or self._calico_version,
             configured_mtu=self.configured_mtu(),

@@ -14,12 +14,15 @@ from ..desired import Bgp, BgpPeer
 #: Seconds. Calico's are 2 and 5; a mesh on one machine that is built anew for each lesson need not wait so long.
 _CONNECT_DELAY = 1
 _CONNECT_RETRY = 1
+#: Later by this where both ends call: at the same second they would break off each other's call again and again.
+_COURTESY = 2
 
 
 def render(bgp: Bgp, *, major: int) -> str:
     """The configuration for BIRD ``major`` (1 or 2)."""
     parts = [
         f"router id {bgp.router_id};",
+        *([f"listen bgp port {bgp.listen_port};"] if bgp.listen_port and major < 2 else []),
         _static(bgp, major),
         _aggregates(bgp),
         _export(bgp),
@@ -28,7 +31,7 @@ def render(bgp: Bgp, *, major: int) -> str:
         "protocol device { scan time 2; }",
         _direct(major),
         _template(bgp, major),
-        *(_peer(bgp, peer) for peer in bgp.peers),
+        *(_peer(bgp, peer, major) for peer in bgp.peers),
     ]
     return "\n".join(parts) + "\n"
 
@@ -48,10 +51,12 @@ def _aggregates(bgp: Bgp) -> str:
 
 
 def _export(bgp: Bgp) -> str:
-    """What peers hear: own blocks, and whatever lies inside a pool and does not leave by a tunnel."""
-    body = ['if ( defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }', "calico_aggr();"]
-    body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools]
-    return _block("function calico_export_to_bgp_peers ()", body)
+    """What peers hear: own blocks, and whatever lies inside a pool and, within the AS, does not leave by a tunnel."""
+    body = [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.export]
+    body.append('if ( internal && defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }')
+    body.append("calico_aggr();")
+    body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools if pool.export]
+    return _block("function calico_export_to_bgp_peers (bool internal)", body)
 
 
 def _kernel_filter(bgp: Bgp, major: int) -> str:
@@ -78,15 +83,11 @@ def _direct(major: int) -> str:
 
 
 def _template(bgp: Bgp, major: int) -> str:
-    channel = [
-        "gateway recursive;",
-        "import all;",
-        "export filter { calico_export_to_bgp_peers(); reject; };",
-        "add paths on;",
-    ]
+    channel = ["gateway recursive;", "import all;", "add paths on;"]
+    port = f" port {bgp.listen_port}" if bgp.listen_port and major >= 2 else ""
     options = [
         'description "Connection to BGP peer";',
-        f"local {bgp.router_id} as {bgp.as_number};",
+        f"local {bgp.router_id}{port} as {bgp.as_number};",
         "multihop;",
         "graceful restart;",
         f"connect delay time {_CONNECT_DELAY};",
@@ -97,10 +98,22 @@ def _template(bgp: Bgp, major: int) -> str:
     return _block("template bgp bgp_template", [*options, *wrapped])
 
 
-def _peer(bgp: Bgp, peer: BgpPeer) -> str:
-    body = [f"neighbor {peer.address} as {peer.as_number};", f"source address {bgp.router_id};"]
+def _peer(bgp: Bgp, peer: BgpPeer, major: int) -> str:
+    port = f" port {peer.port}" if peer.port else ""
+    internal = "true" if peer.as_number == bgp.as_number else "false"
+    channel = [f"export filter {{ calico_export_to_bgp_peers({internal}); reject; }};"]
+    channel += ["next hop keep;"] if peer.keep_next_hop else []
+    body = [f"neighbor {peer.address}{port} as {peer.as_number};"]
+    body += [f"ipv4 {{ {' '.join(channel)} }};"] if major >= 2 else channel
+    body += [f"source address {bgp.router_id};"] if peer.source else []
     if peer.passive:
         body.append("passive on;")
+    elif peer.address > bgp.router_id:
+        body.append(f"connect delay time {_CONNECT_DELAY + _COURTESY};")
+    if peer.client_of:
+        body += ["rr client;", f"rr cluster id {peer.client_of};"]
+    if peer.restart_time:
+        body.append(f"graceful restart time {peer.restart_time};")
     return _block(f"protocol bgp {peer.name} from bgp_template", body)
 
 

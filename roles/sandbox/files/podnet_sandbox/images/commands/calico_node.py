@@ -18,7 +18,7 @@ import time
 _SOCKET = "/run/calico/bird.ctl"
 _FELIX_READY = "/run/calico/felix-ready"
 _GRACE = 30.0
-_PEER = re.compile(r"^(Mesh|Node|Global)_([\d_]+)\s+BGP\s+(.*)$")
+_PEER = re.compile(r"^(Mesh|Node|Global)_([\d_]+?)(?:_port_\d+)?\s+BGP\s+(.*)$")
 
 
 def bird_peers(path: str) -> dict[str, bool]:
