@@ -53,8 +53,8 @@ class Vxlan:
         return False
 
     def resync(self) -> None:
-        """What Felix does at its periodic resync: every neighbour and FDB entry set again."""
-        if self._device is not None:
+        """What Felix does at its periodic resync: every neighbour and FDB entry set again. A device that is gone waits for `restore`."""
+        if self._device is not None and self._namespace.has(DEVICE):
             self._peers = frozenset()
             self._have_peers(frozenset(self._device.peers))
 
