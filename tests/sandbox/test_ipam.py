@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from podnet_sandbox.api.store import Store
 from podnet_sandbox.ipam import block as blocks
-from podnet_sandbox.ipam.allocator import AFFINITIES, BLOCKS, CONFIGS, HANDLES, POOLS, Ipam
+from podnet_sandbox.ipam.allocator import AFFINITIES, BLOCKS, CONFIGS, HANDLES, POOLS, RESERVATIONS, Ipam
 from podnet_sandbox.ipam.pools import TUNNEL, WORKLOAD, IpamError, blocks_for
 from podnet_sandbox.ipam.selector import SelectorError, selects
 
@@ -207,6 +207,62 @@ def test_a_pool_that_does_not_apply_is_not_used(store, ipam, change, message):
     add_pool(store, **change)
     with pytest.raises(IpamError, match=message):
         assign(ipam, "worker", "a")
+
+
+def change_pool(store, name, **spec):
+    found = store.get(POOLS, name)
+    store.update(POOLS, {**found, "spec": {**found["spec"], **spec}})
+
+
+def owned(store, node):
+    return {affinity["spec"]["cidr"] for affinity in store.list(AFFINITIES) if affinity["spec"]["node"] == node}
+
+
+def test_a_pool_that_no_longer_selects_a_node_gives_it_no_more_and_takes_back_what_is_empty(store, ipam):
+    add_pool(store, "first", "10.1.0.0/24")
+    kept = assign(ipam, "worker", "kept")
+    change_pool(store, "first", nodeSelector="kubernetes.io/hostname == 'worker2'")
+    add_pool(store, "second", "10.2.0.0/24")
+    assert assign(ipam, "worker", "a").startswith("10.2.0.")
+    assert block_of(store, kept)["affinity"] == "host:worker"  # a pod is still in it
+    ipam.release("k8s-pod-network.kept")
+    assign(ipam, "worker", "b")
+    assert {cidr[:5] for cidr in owned(store, "worker")} == {"10.2."}
+
+
+def test_a_disabled_pool_keeps_its_blocks_and_gives_nothing_not_even_what_is_asked_for(store, ipam):
+    add_pool(store, "first", "10.1.0.0/24")
+    address = assign(ipam, "worker", "a")
+    change_pool(store, "first", disabled=True)
+    with pytest.raises(IpamError, match=r"the given pool \(first\) does not exist, or is not enabled"):
+        assign(ipam, "worker", "b", "first")
+    with pytest.raises(IpamError, match="is not in a configured pool"):
+        ipam.assign_address("worker", "10.1.0.77", "c", {"node": "worker"})
+    add_pool(store, "second", "10.2.0.0/24")
+    assert assign(ipam, "worker", "d").startswith("10.2.0.") and block_of(store, address)["affinity"] == "host:worker"
+
+
+def reserve(store, *cidrs):
+    body = {"apiVersion": "crd.projectcalico.org/v1", "kind": "IPReservation", "metadata": {"name": "kept-back"}}
+    store.create(RESERVATIONS, {**body, "spec": {"reservedCIDRs": list(cidrs)}})
+
+
+def test_a_reserved_address_is_passed_over_and_keeps_its_place_in_the_queue(store, ipam):
+    add_pool(store, "tiny", "10.77.0.0/29", 29)
+    reserve(store, "10.77.0.0/31", "10.77.0.3")
+    assert [assign(ipam, "worker", f"p{number}") for number in range(3)] == ["10.77.0.2", "10.77.0.4", "10.77.0.5"]
+    assert block_of(store, "10.77.0.0")["unallocated"] == [0, 1, 3, 6, 7]
+    assert ipam.assign_address("worker", "10.77.0.1", "asked", {"node": "worker"}) == "10.77.0.1"
+
+
+def test_a_block_that_is_reserved_whole_is_nobodys_and_what_is_left_is_what_runs_out(store, ipam):
+    add_pool(store, "tiny", "10.77.0.0/29", 30)
+    reserve(store, "10.77.0.4/30")
+    for number in range(4):
+        assign(ipam, "worker", f"p{number}")
+    assert owned(store, "worker") == {"10.77.0.0/30"}
+    with pytest.raises(IpamError, match=r"No IPs available in pools: \[10\.77\.0\.0/29\]"):
+        assign(ipam, "worker2", "p4")
 
 
 def test_a_pool_that_is_asked_for_needs_no_selector(store, ipam):

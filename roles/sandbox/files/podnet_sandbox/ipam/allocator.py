@@ -16,10 +16,12 @@ from typing import Any
 from ..api.errors import ApiError
 from . import block as blocks
 from .pools import IpamError, block_size, blocks_for, object_name, pool_of, usable
+from .selector import selects
 
 GROUP = "crd.projectcalico.org"
 BLOCKS, AFFINITIES = f"ipamblocks.{GROUP}", f"blockaffinities.{GROUP}"
 HANDLES, CONFIGS, POOLS = f"ipamhandles.{GROUP}", f"ipamconfigs.{GROUP}", f"ippools.{GROUP}"
+RESERVATIONS = f"ipreservations.{GROUP}"
 #: Blocks one host may own when IPAMConfig sets no limit (libcalico-go's default).
 MAX_BLOCKS_PER_HOST = 20
 #: Calico keeps the metadata of its v3 API in this annotation of the v1 object.
@@ -42,8 +44,10 @@ class Ipam:
         requested: Sequence[str] = (),
     ) -> str:
         """One address for ``handle`` on ``node``. Raises `IpamError` with the message Calico's CNI plugin prints."""
-        pools = usable(self._store.scan(POOLS), node, self._labels(node), use, requested)
+        labels = self._labels(node)
+        pools = usable(self._store.scan(POOLS), node, labels, use, requested)
         config = self._config()
+        self._release_deselected(node, labels)
         owned = self._owned(node, pools)
         for candidate in owned:
             address = self._take(candidate, handle, attributes)
@@ -58,8 +62,7 @@ class Ipam:
 
     def assign_address(self, node: str, address: str, handle: str, attributes: Mapping[str, str]) -> str:
         """The very ``address`` (pod annotation ``ipAddrs``). Raises `IpamError` if no pool has it or it is taken."""
-        pools = self._store.scan(POOLS)
-        pool = pool_of(pools, address)
+        pool = pool_of([pool for pool in self._store.scan(POOLS) if not pool["spec"].get("disabled")], address)
         if pool is None:
             raise IpamError(f"the provided IP address {address} is not in a configured pool")
         cidr = str(ipaddress.IPv4Interface(f"{address}/{block_size(pool)}").network)
@@ -104,6 +107,16 @@ class Ipam:
             if affinity["spec"]["node"] == node:
                 self._release_affinity(affinity)
 
+    def _release_deselected(self, node: str, labels: Mapping[str, str]) -> None:
+        """Empty blocks of pools that no longer select the node; one with an address in it stays (calico-facts F42)."""
+        pools = self._store.scan(POOLS)
+        for affinity in self._store.scan(AFFINITIES):
+            pool = pool_of(pools, affinity["spec"]["cidr"]) if affinity["spec"]["node"] == node else None
+            if pool and not selects(pool["spec"].get("nodeSelector"), labels):
+                found = self._find(affinity["spec"]["cidr"])
+                if found and not any(True for _ignored in blocks.allocations(found["spec"])):
+                    self._release_affinity(affinity)
+
     def _release_affinity(self, affinity: dict[str, Any]) -> None:
         found = self._find(affinity["spec"]["cidr"])
         if found and blocks.owner(found["spec"]) == affinity["spec"]["node"]:
@@ -137,8 +150,9 @@ class Ipam:
                 f"Need to allocate an IPAM block but could not - limit of {limit} blocks reached for this node"
             )
         existing = {found["spec"]["cidr"] for found in self._store.scan(BLOCKS)}
+        reserved = self._reserved()
         free = (cidr for pool in pools for cidr in blocks_for(node, pool) if cidr not in existing)
-        cidr = next(free, None)
+        cidr = next((cidr for cidr in free if not _within(cidr, reserved)), None)
         return self._claim(node, cidr) if cidr else None
 
     def _claim(self, node: str, cidr: str) -> dict[str, Any]:
@@ -167,7 +181,7 @@ class Ipam:
     def _take(
         self, found: dict[str, Any], handle: str, attributes: Mapping[str, str], address: str | None = None
     ) -> str | None:
-        taken = blocks.assign(found["spec"], handle, attributes, address)
+        taken = blocks.assign(found["spec"], handle, attributes, address, self._reserved())
         if taken:
             self._store.update(BLOCKS, found)
             self._count_handle(handle, found["spec"]["cidr"])
@@ -185,6 +199,15 @@ class Ipam:
     def _find(self, cidr: str) -> dict[str, Any] | None:
         found = self._get(BLOCKS, object_name(cidr))
         return None if found is None or found["spec"].get("deleted") else found
+
+    def _reserved(self) -> list[ipaddress.IPv4Network]:
+        """What IPReservations keep back from requests that name no address."""
+        return [
+            ipaddress.IPv4Network(cidr, strict=False)
+            for reservation in self._store.scan(RESERVATIONS)
+            for cidr in reservation["spec"].get("reservedCIDRs") or ()
+            if ":" not in cidr
+        ]
 
     def _config(self) -> Mapping[str, Any]:
         """IPAMConfig, made with Calico's defaults at the first request."""
@@ -212,6 +235,11 @@ class Ipam:
         return self._store.create(
             res, {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
         )
+
+
+def _within(cidr: str, reserved: Sequence[ipaddress.IPv4Network]) -> bool:
+    """Whether all of the block is reserved."""
+    return any(ipaddress.IPv4Network(cidr).subnet_of(network) for network in reserved)
 
 
 def _unfulfilled(reason: str) -> IpamError:

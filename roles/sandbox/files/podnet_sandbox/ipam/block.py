@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Spec = dict[str, Any]
@@ -55,11 +55,17 @@ def is_free(spec: Mapping[str, Any], address: str) -> bool:
     return ordinal is not None and spec["allocations"][ordinal] is None
 
 
-def assign(spec: Spec, handle: str, attributes: Mapping[str, str], address: str | None = None) -> str | None:
-    """Take ``address``, or the block's next free one. Returns the address, None when it is full."""
-    if not spec["unallocated"]:
+def assign(
+    spec: Spec,
+    handle: str,
+    attributes: Mapping[str, str],
+    address: str | None = None,
+    reserved: Sequence[ipaddress.IPv4Network] = (),
+) -> str | None:
+    """Take ``address``, or the block's next free one outside ``reserved``. Returns the address, None when there is none."""
+    ordinal = _next(spec, reserved) if address is None else _ordinal(spec, address)
+    if ordinal is None:
         return None
-    ordinal = spec["unallocated"][0] if address is None else _ordinal(spec, address)
     spec["unallocated"].remove(ordinal)
     attribute = {"handle_id": handle, "secondary": dict(attributes)}
     if attribute not in spec["attributes"]:
@@ -91,6 +97,13 @@ def allocations(spec: Mapping[str, Any]) -> Iterator[Allocation]:
             yield Allocation(
                 _address(spec, ordinal), attribute.get("handle_id") or "", attribute.get("secondary") or {}
             )
+
+
+def _next(spec: Spec, reserved: Sequence[ipaddress.IPv4Network]) -> int | None:
+    """The first of the queue that is not reserved; those that are keep their place in it."""
+    inside = [each for each in reserved if each.overlaps(ipaddress.IPv4Network(spec["cidr"]))]
+    usable = (each for each in spec["unallocated"] if not any(ipaddress.IPv4Address(_address(spec, each)) in net for net in inside))
+    return next(usable, None)
 
 
 def _drop_attributes(spec: Spec, indexes: set[int]) -> None:
