@@ -94,7 +94,7 @@ class SandboxConfig:
         return self.nodes[0]
 
     def address_of(self, node: str) -> str:
-        """The node's address: the one given, else the next of its subnet, from .2 on. """
+        """The node's address: the one given, else the next of its subnet, from .2 on."""
         place = self.nodes.index(node)
         return self.node_addresses[place] if self.node_addresses else self._dealt[place]
 
