@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from podnet_sandbox.config import SandboxConfig
 
 MANIFESTS = Path(podnet_sandbox.__file__).parent / "manifests"
 NODES = SandboxConfig().nodes
+HANDLES = "ipamhandles.crd.projectcalico.org"
 STATUSES = "tigerastatuses.operator.tigera.io"
 POOL = {
     "name": "default-ipv4-ippool",
@@ -105,6 +107,37 @@ async def running(**options):
         await lab.cluster.stop()
 
 
+def in_a_lab(test):
+    """Run the coroutine ``test(lab, …)`` in a cluster with Calico."""
+
+    @functools.wraps(test)
+    def run(**arguments):
+        async def body():
+            async with running() as lab:
+                await lab.install_calico()
+                await test(lab, **arguments)
+
+        asyncio.run(body())
+
+    del run.__wrapped__  # pytest would take `lab` for a fixture
+    return run
+
+
+def in_a_bare_lab(test):
+    """The same without Calico."""
+
+    @functools.wraps(test)
+    def run():
+        async def body():
+            async with running() as lab:
+                await test(lab)
+
+        asyncio.run(body())
+
+    del run.__wrapped__
+    return run
+
+
 def operator_object(kind, spec=None):
     return {"apiVersion": "operator.tigera.io/v1", "kind": kind, "metadata": {"name": "default"}, "spec": spec or {}}
 
@@ -130,3 +163,14 @@ def workload(kind, name, replicas=None, **spec):
         wanted["replicas"] = replicas
     metadata = {"name": name, "namespace": "default"}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": wanted}
+
+
+def nodes_of(lab, prefix):
+    return sorted(item["spec"]["nodeName"] for item in lab.pods(prefix))
+
+
+def pod_handles(lab):
+    """Handles of pods outside Calico's own namespaces."""
+    own = {item["metadata"].get("annotations", {}).get("cni.projectcalico.org/containerID") for item in lab.store.scan("pods", "calico-system")}
+    names = (item["metadata"]["name"] for item in lab.store.scan(HANDLES))
+    return [n for n in names if n.startswith("k8s-pod-network.") and n.partition(".")[2] not in own]
