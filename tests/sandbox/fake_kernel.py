@@ -4,20 +4,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from podnet_sandbox.dataplane.kernel import ContainerState, ImageUnknown, PodHandle
 from podnet_sandbox.images.table import find
 
 
+class FakeVolumes:
+    """What was last written into which volume of which pod."""
+
+    def __init__(self):
+        self.files, self.empties = {}, []
+
+    def write(self, pod, volume, files):
+        self.files[pod, volume] = {path: file.content for path, file in files.items()}
+
+    def empty(self, pod, volume, size=None):
+        self.empties.append((pod, volume))
+
+
 class FakeKernel:
-    """Everything starts at once; probes answer what ``answers`` says for the pod's name prefix (default yes)."""
+    """Everything starts at once and ends when it is asked to; probes answer what ``answers`` says for the pod's name prefix (default yes)."""
 
     def __init__(self):
         self.on_exit = None
         self.nodes, self.pods, self.networks = {}, {}, {}
         self.bird, self.felix_ready, self.answers = {}, {}, {}
-        self.restarted = []
+        self.volumes = FakeVolumes()
+        self.started, self.ended = [], []
+        self.containers, self.stubborn = {}, set()
 
     async def start(self):
         pass
@@ -29,18 +45,29 @@ class FakeKernel:
         self.nodes[name] = interface, gateway
 
     async def add_pod(self, node, pod, spec):
-        for container in spec.containers:
-            if find(container.image) is None:
-                raise ImageUnknown(f"{container.image}: not found")
-        states = {c.name: ContainerState(c.name, "image@sha256:0", 1, time.time()) for c in spec.containers}
         self.pods[spec.namespace, spec.name] = (node, pod, spec)
-        return PodHandle(spec.namespace, spec.name, node, states)
+        return PodHandle(spec.namespace, spec.name, node, {})
 
     async def remove_pod(self, namespace, name):
         self.pods.pop((namespace, name), None)
 
+    async def leave_network(self, namespace, name):
+        node, _, spec = self.pods[namespace, name]
+        self.pods[namespace, name] = (node, None, spec)
+
     async def start_container(self, namespace, name, container):
-        self.restarted.append((namespace, name, container))
+        if find(container.image) is None:
+            raise ImageUnknown(f"{container.image}: not found")
+        self.started.append((namespace, name, container.name))
+        self.containers[namespace, name, container.name] = container
+        return ContainerState(container.name, "image@sha256:0", 1, time.time())
+
+    async def end_container(self, namespace, name, container, grace):
+        """A stubborn one has to be killed."""
+        self.ended.append((namespace, name, container, grace))
+        if name in self.stubborn:
+            await asyncio.sleep(grace)
+        self.exit(namespace, name, container, 137 if name in self.stubborn else 0)
 
     async def sync_node(self, desired):
         self.networks[desired.name] = desired

@@ -195,7 +195,7 @@ def test_a_container_that_cannot_start_leaves_no_pod(lab):
 def test_a_container_that_ends_is_reported_and_can_be_started_again(lab):
     add(lab, "ends", "192.168.93.202", command=("sh", "-c", "echo run; sleep 0.2; exit 3"))
     assert until(lambda: ("ends", "main", 3) in lab.call("exits"))
-    lab.call("start_container", "default", "ends", "main")
+    lab.call("start_container", "default", "ends", ContainerSpec("main", MULTITOOL, command=("sh", "-c", "exit 3")))
     assert until(lambda: lab.call("exits").count(("ends", "main", 3)) == 2)
     assert lab.call("read_logs", "default", "ends", "main", previous=True) == [b"run\n"]
     lab.call("remove_pod", "default", "ends")

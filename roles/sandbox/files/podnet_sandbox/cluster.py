@@ -23,10 +23,10 @@ from .controllers.calico.operator import Operator
 from .controllers.calico.preinstalled import objects as calico_objects
 from .controllers.daemonsets import DaemonSets
 from .controllers.deployments import Deployments
-from .controllers.kubelet.kubelet import Kubelet, Surroundings
+from .controllers.kubelet.kubelet import Configuration, Kubelet, Surroundings
+from .controllers.kubelet.node import Node
 from .controllers.kubelet.pod_network import Cni
-from .controllers.kubelet.process_spec import dns_address, pod_files
-from .controllers.kubelet.worker import Node
+from .controllers.kubelet.process_spec import dns_address
 from .controllers.loop import ControlLoop
 from .controllers.namespaces import Namespaces
 from .controllers.nodes import Nodes
@@ -57,7 +57,7 @@ class Cluster:
         issue_token: TokenIssuer | None = None,
     ) -> None:
         self._config, self._kernel, self._store = config, kernel, store
-        self._ca_certificate, self._issue_token = ca_certificate, issue_token
+        self._issue_token = issue_token
         self._tasks: list[asyncio.Task[None]] = []
         ipam = Ipam(store)
         agents = NodeAgents(store, config, ipam)
@@ -72,6 +72,7 @@ class Cluster:
             Scheduler(store),
             self._kubelet,
             Surroundings(self._kubelet),
+            Configuration(self._kubelet),
             agents,
             self._nodes,
             Endpoints(store),
@@ -151,7 +152,8 @@ class Cluster:
         found = self._store.find("pods", pod, namespace)
         if found is None:
             raise not_found(self._store.resources.by_name("pods"), pod)
-        names = [entry["name"] for entry in found["spec"]["containers"]]
+        containers = found["spec"]["containers"]
+        names = [entry["name"] for entry in (*containers, *(found["spec"].get("initContainers") or ()))]
         default = (found["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
         wanted = container or default or names[0]
         if wanted not in names:
@@ -167,15 +169,15 @@ class Cluster:
             cni=Cni(self._store, ipam),
             cni_ready=agents.cni_ready,
             address_of=self._config.address_of,
-            files=self._pod_files,
+            dns=dns_address(self._config.service_subnet),
+            token=self._token,
             configured_mtu=self._reconciler.configured_mtu,
         )
         return Kubelet(node, frozenset(self._config.nodes))
 
-    def _pod_files(self, pod: Mapping[str, Any], address: str) -> Mapping[str, bytes]:
+    def _token(self, pod: Mapping[str, Any]) -> bytes:
         account = pod["spec"].get("serviceAccountName") or "default"
-        token = self._issue_token(pod["metadata"]["namespace"], account) if self._issue_token else ""
-        return pod_files(pod, address, dns_address(self._config.service_subnet), self._ca_certificate, token)
+        return self._issue_token(pod["metadata"]["namespace"], account).encode() if self._issue_token else b""
 
     def _create_first_objects(self) -> None:
         """What kubeadm and the API server leave in a new cluster, as far as somebody reads it."""

@@ -83,13 +83,25 @@ def enter(root: RootFilesystem) -> None:
     _devices(new)
     _proc(new, root.writable_net_sysctls)
     _writable_folders(new)
-    for inside, outside in {**root.binds, **root.shared}.items():
-        _bind(outside, new + inside, read_only=inside in root.binds)
+    mounted = {_inside(new, inside): (outside, inside in root.binds) for inside, outside in {**root.binds, **root.shared}.items()}
+    for inside, (outside, read_only) in sorted(mounted.items()):  # what is mounted below another comes after it
+        _bind(outside, new + inside, read_only=read_only)
     syscalls.pivot_root(new)
     # Only from here on: a link on the way to a file (/var/run) cannot lead out of the container any more.
     for path, content in root.files.items():
-        write(path, content)
+        if not any(path == inside or path.startswith(f"{inside}/") for inside in mounted):
+            write(path, content)
     _commands(root.scripts)
+
+
+def _inside(new: str, path: str) -> str:
+    """``path`` without the links on its way (/var/run), which would lead out of ``new`` as long as that is not the root."""
+    current = ""
+    for name in os.path.normpath(path).strip("/").split("/"):
+        current = f"{current}/{name}"
+        if os.path.islink(new + current):
+            current = os.path.normpath(os.path.join(os.path.dirname(current), os.readlink(new + current)))
+    return current
 
 
 def _commands(scripts: Mapping[str, str]) -> None:

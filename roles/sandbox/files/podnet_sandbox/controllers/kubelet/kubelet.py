@@ -12,7 +12,8 @@ from typing import Any
 from ...api.errors import ApiError
 from ...dataplane.kernel import ContainerState, PodHandle
 from ..objects import is_finished, is_terminating
-from .worker import Node, PodWorker
+from .node import Node
+from .worker import PodWorker
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Kubelet:
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: dict[str, asyncio.Task[None]] = {}
+        self._grace: dict[str, float] = {}
 
     def reconcile(self) -> None:
         pods = {pod["metadata"]["uid"]: pod for pod in self._node.store.scan("pods")}
@@ -37,7 +39,9 @@ class Kubelet:
                     self._finalize(pod)
             elif is_terminating(pod):
                 self._end(uid, pod)
-            elif uid not in self._workers and not is_finished(pod):
+            elif uid in self._workers:
+                self._workers[uid].changed(pod)
+            elif not is_finished(pod):
                 self._begin(uid, pod)
         for uid in self._workers.keys() - pods.keys():
             self._end(uid, None)
@@ -47,10 +51,15 @@ class Kubelet:
         for worker in self._workers.values():
             worker.wake()
 
+    def refresh(self) -> None:
+        """ConfigMaps or Secrets are others now."""
+        for worker in self._workers.values():
+            worker.refresh()
+
     def exited(self, handle: PodHandle, state: ContainerState) -> None:
         """The kernel room's report that a container's first process has ended."""
-        for uid, worker in self._workers.items():
-            if (worker.namespace, worker.name) == (handle.namespace, handle.name) and uid not in self._ending:
+        for worker in self._workers.values():
+            if (worker.namespace, worker.name) == (handle.namespace, handle.name):
                 worker.exited(state)
 
     async def stop(self) -> None:
@@ -71,23 +80,32 @@ class Kubelet:
         return any((worker.namespace, worker.name) == name for worker in self._workers.values())
 
     def _end(self, uid: str, pod: Mapping[str, Any] | None) -> None:
+        grace = float(pod["metadata"].get("deletionGracePeriodSeconds") or 0) if pod else 0.0
         if uid in self._ending:
+            self._shorten(uid, grace)
             return
         worker = self._workers.get(uid)
         if worker is None:
             if pod is not None:
                 self._finalize(pod)
             return
-        self._ending[uid] = asyncio.ensure_future(self._guarded(self._take_away(uid, worker, pod), worker))
+        self._grace[uid] = grace
+        self._ending[uid] = asyncio.ensure_future(self._guarded(self._take_away(uid, worker, pod, grace), worker))
 
-    async def _take_away(self, uid: str, worker: PodWorker, pod: Mapping[str, Any] | None) -> None:
+    def _shorten(self, uid: str, grace: float) -> None:
+        """Somebody deleted the pod again, with less patience."""
+        if grace < self._grace[uid]:
+            self._grace[uid] = grace
+            asyncio.get_running_loop().call_later(grace, self._workers[uid].hurry)
+
+    async def _take_away(self, uid: str, worker: PodWorker, pod: Mapping[str, Any] | None, grace: float) -> None:
         task = self._tasks.pop(uid)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         try:
-            await worker.end()
+            await worker.end(grace)
         finally:
-            del self._workers[uid], self._ending[uid]
+            del self._workers[uid], self._ending[uid], self._grace[uid]
             if pod is not None:
                 self._finalize(pod)
             else:
@@ -110,12 +128,22 @@ class Kubelet:
             LOG.exception("pod %s/%s", worker.namespace, worker.name)
 
 
-class Surroundings:
-    """Wakes pods that wait when what they may be waiting for has changed: CNI, addresses, configuration."""
+class Configuration:
+    """Brings pods up to date when ConfigMaps or Secrets change. A real kubelet does so at its next look, within a minute or so."""
 
-    watches = frozenset({
-        "nodes", "ippools.crd.projectcalico.org", "ipamblocks.crd.projectcalico.org", "configmaps", "secrets",
-    })  # fmt: skip
+    watches = frozenset({"configmaps", "secrets"})
+
+    def __init__(self, kubelet: Kubelet) -> None:
+        self._kubelet = kubelet
+
+    def reconcile(self) -> None:
+        self._kubelet.refresh()
+
+
+class Surroundings:
+    """Wakes pods that wait when what they may be waiting for has changed: CNI, addresses."""
+
+    watches = frozenset({"nodes", "ippools.crd.projectcalico.org", "ipamblocks.crd.projectcalico.org"})
 
     def __init__(self, kubelet: Kubelet) -> None:
         self._kubelet = kubelet

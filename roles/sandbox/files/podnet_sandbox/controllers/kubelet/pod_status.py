@@ -26,30 +26,46 @@ class ContainerFacts:
     started_at: float = 0.0
     finished_at: float = 0.0
     exit_code: int | None = None
+    exit_reason: str = ""  # where it is not told by the exit code: StartError
+    exit_message: str = ""
     restarts: int = 0
     ready: bool = False
+    started: bool = False  # its startup probe has succeeded
+    sidecar: bool = False  # an init container that is always restarted
     last_exit: Status | None = None
 
     @property
     def running(self) -> bool:
         return self.waiting is None and self.exit_code is None
 
+    @property
+    def completed(self) -> bool:
+        """Ended with success."""
+        return self.waiting is None and self.exit_code == 0
+
 
 @dataclass
 class PodFacts:
-    """One pod: its containers, its addresses, and whether its network is there."""
+    """One pod: its containers, its addresses, and whether its network is there. ``ended``: (reason, message) of its early end."""
 
     containers: list[ContainerFacts]
-    init_containers: list[str] = field(default_factory=list)
+    init_containers: list[ContainerFacts] = field(default_factory=list)
     host_ip: str = ""
     pod_ip: str = ""
     sandbox_ready: bool = False
+    phase: str = ""  # decided for good: Succeeded, Failed
+    ended: tuple[str, str] | None = None
+
+    @property
+    def initialized(self) -> bool:
+        """Whether the containers proper may start: every init container has done its work, or is a sidecar that has started."""
+        return all(each.started if each.sidecar else each.completed for each in self.init_containers)
 
 
 def pod_status(pod: Mapping[str, Any], facts: PodFacts, start_time: str) -> Status:
     """The whole status to write; conditions that others set (PodScheduled) are kept."""
     before = (pod.get("status") or {}).get("conditions") or []
-    phase = _phase(pod["spec"].get("restartPolicy", "Always"), facts)
+    phase = facts.phase or ("Running" if _has_started(facts) else "Pending")
     status: Status = {
         "conditions": _conditions(before, facts, phase),
         "containerStatuses": [_container_status(container) for container in facts.containers],
@@ -63,11 +79,9 @@ def pod_status(pod: Mapping[str, Any], facts: PodFacts, start_time: str) -> Stat
         status["podIP"] = facts.pod_ip
         status["podIPs"] = [{"ip": facts.pod_ip}]
     if facts.init_containers:
-        status["initContainerStatuses"] = [
-            _completed(container, start_time)
-            for container in pod["spec"]["initContainers"]
-            if container["name"] in facts.init_containers
-        ]
+        status["initContainerStatuses"] = [_container_status(container) for container in facts.init_containers]
+    if facts.ended:
+        status["reason"], status["message"] = facts.ended
     return status
 
 
@@ -91,43 +105,39 @@ def terminated(container: ContainerFacts) -> Status:
         "containerID": container.container_id,
         "exitCode": code,
         "finishedAt": _time(container.finished_at),
-        "reason": "Completed" if code == 0 else "Error",
+        "reason": container.exit_reason or ("Completed" if code == 0 else "Error"),
         "startedAt": _time(container.started_at),
     }
-    if code > 128:
-        state["signal"] = code - 128
+    if container.exit_message:
+        state["message"] = container.exit_message
     return state
 
 
-def _phase(restart_policy: str, facts: PodFacts) -> str:
-    containers = facts.containers
-    if restart_policy != "Always" and all(container.exit_code is not None for container in containers):
-        failed = any(container.exit_code for container in containers)
-        if not failed:
-            return "Succeeded"
-        if restart_policy == "Never":
-            return "Failed"
-    started = any(container.running or container.restarts or container.exit_code is not None for container in containers)
-    return "Running" if started else "Pending"
+def _has_started(facts: PodFacts) -> bool:
+    return facts.initialized and any(
+        container.running or container.restarts or container.exit_code is not None for container in facts.containers
+    )
 
 
 def _conditions(before: Sequence[Mapping[str, Any]], facts: PodFacts, phase: str) -> list[Status]:
-    unready = [container.name for container in facts.containers if not container.ready]
+    sidecars = [each for each in facts.init_containers if each.sidecar]
+    unready = [container.name for container in (*sidecars, *facts.containers) if not container.ready]
+    incomplete = [each.name for each in facts.init_containers if not (each.started if each.sidecar else each.completed)]
     result = list(before)
-    finished = phase in ("Succeeded", "Failed")
-    for kind, holds in (
-        ("PodReadyToStartContainers", facts.sandbox_ready and not finished),
-        ("Initialized", True),
-        ("Ready", not unready),
-        ("ContainersReady", not unready),
-    ):
+    finished = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase)
+    for kind, holds, reason, message in (
+        ("PodReadyToStartContainers", facts.sandbox_ready and not finished, "", ""),
+        ("Initialized", not incomplete or phase == "Succeeded", "ContainersNotInitialized",
+         f"containers with incomplete status: [{' '.join(incomplete)}]"),
+        ("Ready", not unready and not finished, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"),
+        ("ContainersReady", not unready and not finished, "ContainersNotReady",
+         f"containers with unready status: [{' '.join(unready)}]"),
+    ):  # fmt: skip
         condition: Status = {"type": kind, "status": "True" if holds else "False", "lastProbeTime": None}
-        if kind in ("Ready", "ContainersReady") and not holds:
-            if finished:
-                condition["reason"] = "PodCompleted" if phase == "Succeeded" else "PodFailed"
-            else:
-                condition["reason"] = "ContainersNotReady"
-                condition["message"] = f"containers with unready status: [{' '.join(unready)}]"
+        if finished and reason and (kind != "Initialized" or phase == "Succeeded"):
+            condition["reason"] = finished
+        elif not holds and reason:
+            condition |= {"reason": reason, "message": message}
         result = set_condition(result, condition)
     return result
 
@@ -140,7 +150,7 @@ def _container_status(container: ContainerFacts) -> Status:
         "name": container.name,
         "ready": container.ready,
         "restartCount": container.restarts,
-        "started": container.running,
+        "started": container.running and container.started,
         "state": _state(container),
     }
     if container.container_id:
@@ -155,21 +165,6 @@ def _state(container: ContainerFacts) -> Status:
     if container.exit_code is not None:
         return {"terminated": terminated(container)}
     return {"running": {"startedAt": _time(container.started_at)}}
-
-
-def _completed(container: Mapping[str, Any], at: str) -> Status:
-    """An init container whose work the sandbox has done itself."""
-    state = {"exitCode": 0, "finishedAt": at, "reason": "Completed", "startedAt": at}
-    return {
-        "image": container["image"],
-        "imageID": "",
-        "lastState": {},
-        "name": container["name"],
-        "ready": True,
-        "restartCount": 0,
-        "started": False,
-        "state": {"terminated": state},
-    }
 
 
 def _time(seconds: float) -> str:

@@ -55,26 +55,34 @@ def asker(kernel: Prober, pod: Mapping[str, Any], container: Mapping[str, Any], 
     return lambda: kernel.probe_http(namespace, name, host, port, path, timeout, tls=scheme == "https"), url
 
 
-async def watch(ask: Ask, probe: Mapping[str, Any], ready: bool, changed: Callable[[bool], None]) -> None:
-    """Ask until cancelled. ``changed(answer)`` is called when enough answers in a row say otherwise than ``ready``.
+async def watch(
+    ask: Ask, probe: Mapping[str, Any], good: bool, changed: Callable[[bool], None], failed: Callable[[], None] = lambda: None
+) -> None:
+    """Ask until cancelled. ``changed(answer)`` is called when enough answers in a row say otherwise than ``good``.
 
-    Also when a container that was never ready has failed often enough for people to be told.
+    Also when a container that was never good has failed often enough. ``failed()`` is called for every failure; those that come
+    before a period has passed are not failures: a kubelet would not have asked.
     """
     needed = {True: int(probe.get("successThreshold") or 1), False: int(probe.get("failureThreshold") or 3)}
     period = float(probe.get("periodSeconds") or 10)
-    pause, streak, last = min(period, EAGER_PAUSE), 0, ready
+    pause, streak, last = min(period, EAGER_PAUSE), 0, good
     await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0))
     clock = asyncio.get_running_loop().time
     eager_until = clock() + EAGER_TIME
+    next_failure = clock()
     while True:
         asked_at = clock()
         answer = await _answer(ask)
-        streak = streak + 1 if answer == last else 1
-        last = answer
-        if streak == needed[answer] and not (answer and ready):
-            ready = answer
-            changed(answer)
-        if ready:
+        if answer or asked_at >= next_failure - pause / 2:
+            streak = streak + 1 if answer == last else 1
+            last = answer
+            if not answer:
+                next_failure = asked_at + period
+                failed()
+            if streak == needed[answer] and not (answer and good):
+                good = answer
+                changed(answer)
+        if good:
             pause = period
         elif clock() > eager_until:
             pause = min(period, pause * 2)

@@ -1,41 +1,27 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a Pod to what the kernel room runs: environment resolved, files of the pod put together."""
+"""From a Pod to what the kernel room runs: environment resolved, mounts named, the pod's own files."""
 
 from __future__ import annotations
 
 import base64
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...api.errors import ApiError
-from ...dataplane.kernel import ContainerSpec, PodProcessSpec
+from ...dataplane.kernel import ContainerSpec, Mount
 from ...images.table import find
+from .downward import SpecError, field_text, resource_text
 from .service_links import service_links
+from .volumes import WRITTEN, kind_of
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
-_ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 #: Where kubeadm puts the cluster's DNS in a service network 10.96.0.0/16: its tenth address.
 _DNS_PLACE = 10
 
 Pod = Mapping[str, Any]
-
-
-class SpecError(Exception):
-    """A container that cannot be configured (CreateContainerConfigError); text in the kubelet's words."""
-
-
-def process_spec(pod: Pod, store: Any, files: Mapping[str, bytes]) -> PodProcessSpec:
-    """Everything to run for ``pod``. Raises `SpecError` where a ConfigMap or Secret it needs is missing."""
-    return PodProcessSpec(
-        namespace=pod["metadata"]["namespace"],
-        name=pod["metadata"]["name"],
-        hostname=pod["spec"].get("hostname") or pod["metadata"]["name"],
-        containers=tuple(_container(pod, container, store) for container in pod["spec"]["containers"]),
-        files=files,
-    )
 
 
 def done_by_sandbox(image: str) -> bool:
@@ -44,18 +30,35 @@ def done_by_sandbox(image: str) -> bool:
     return found is not None and found.entrypoint == "pause"
 
 
-def pod_files(pod: Pod, address: str, dns: str, ca_certificate: str, token: str) -> dict[str, bytes]:
-    """/etc/hosts, resolv.conf and the service account's files, as the kubelet writes them."""
+def is_present(image: str) -> bool:
+    """Whether the image table has it; what it has not can never be pulled."""
+    return find(image) is not None
+
+
+def mounted_volumes(pod: Pod) -> list[Mapping[str, Any]]:
+    """The volumes that a container has of its own accord: what the sandbox does itself needs no files, nor does calico-node."""
+    wanted = {
+        mount["name"]
+        for container in _containers(pod)
+        if _has_files(container["image"])
+        for mount in container.get("volumeMounts") or ()
+    }
+    return [volume for volume in pod["spec"].get("volumes") or () if volume["name"] in wanted]
+
+
+def pod_files(pod: Pod, address: str, dns: str) -> dict[str, bytes]:
+    """/etc/hosts and resolv.conf, as the kubelet writes them."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-    files = {"/etc/hosts": f"127.0.0.1\tlocalhost\n{address}\t{name}\n".encode()}
-    if pod["spec"].get("dnsPolicy", "ClusterFirst") != "Default":
+    spec = pod["spec"]
+    host = spec.get("hostname") or name
+    full = f"{host}.{spec['subdomain']}.{namespace}.svc.cluster.local\t" if spec.get("subdomain") else ""
+    lines = [f"127.0.0.1\tlocalhost\n{address}\t{full}{host}\n"]
+    for alias in spec.get("hostAliases") or ():
+        lines.append(f"{alias['ip']}\t" + "\t".join(alias.get("hostnames") or ()) + "\n")
+    files = {"/etc/hosts": "".join(lines).encode()}
+    if spec.get("dnsPolicy", "ClusterFirst") != "Default":
         search = f"{namespace}.svc.cluster.local svc.cluster.local cluster.local"
         files["/etc/resolv.conf"] = f"search {search}\nnameserver {dns}\noptions ndots:5\n".encode()
-    if pod["spec"].get("automountServiceAccountToken", True):
-        files[f"{_ACCOUNT_FOLDER}/namespace"] = namespace.encode()
-        files[f"{_ACCOUNT_FOLDER}/ca.crt"] = ca_certificate.encode()
-        if token:
-            files[f"{_ACCOUNT_FOLDER}/token"] = token.encode()
     return files
 
 
@@ -64,7 +67,8 @@ def dns_address(service_subnet: str) -> str:
     return str(ipaddress.IPv4Network(service_subnet)[_DNS_PLACE])
 
 
-def _container(pod: Pod, container: Mapping[str, Any], store: Any) -> ContainerSpec:
+def container_spec(pod: Pod, container: Mapping[str, Any], store: Any) -> ContainerSpec:
+    """Everything to run for ``container``. Raises `SpecError` where a ConfigMap or Secret it needs is missing."""
     env = _environment(pod, container, store)
     security = container.get("securityContext") or {}
     own = {} if done_by_sandbox(container["image"]) else container
@@ -77,7 +81,25 @@ def _container(pod: Pod, container: Mapping[str, Any], store: Any) -> ContainerS
         working_dir=container.get("workingDir") or "",
         capabilities=tuple((security.get("capabilities") or {}).get("add") or ()),
         privileged=bool(security.get("privileged")),
+        mounts=tuple(_mounts(pod, container, env)) if _has_files(container["image"]) else (),
     )
+
+
+def _containers(pod: Pod) -> Iterable[Mapping[str, Any]]:
+    return (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"])
+
+
+def _has_files(image: str) -> bool:
+    found = find(image)
+    return found is not None and found.entrypoint not in ("pause", "calico-node")
+
+
+def _mounts(pod: Pod, container: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[Mount]:
+    """What the kubelet writes, a container cannot write to."""
+    written = {volume["name"] for volume in pod["spec"].get("volumes") or () if kind_of(volume) in WRITTEN}
+    for mount in container.get("volumeMounts") or ():
+        part = mount.get("subPath") or _expand(mount.get("subPathExpr") or "", env)
+        yield Mount(mount["name"], mount["mountPath"], part, bool(mount.get("readOnly")) or mount["name"] in written)
 
 
 def _environment(pod: Pod, container: Mapping[str, Any], store: Any) -> dict[str, str]:
@@ -105,16 +127,16 @@ def _expand(text: str, env: Mapping[str, str]) -> str:
 
 def _value_from(pod: Pod, container: Mapping[str, Any], source: Mapping[str, Any], store: Any) -> str | None:
     if "fieldRef" in source:
-        return _field(pod, source["fieldRef"]["fieldPath"])
+        return field_text(pod, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:
-        kind, _ignored, name = source["resourceFieldRef"]["resource"].partition(".")
-        return str(((container.get("resources") or {}).get(kind) or {}).get(name, "0"))
+        return resource_text(container, source["resourceFieldRef"])
     for kind, key in (("configmaps", "configMapKeyRef"), ("secrets", "secretKeyRef")):
         if key in source:
             values = _values(pod, kind, source[key], store)
             wanted = source[key]["key"]
             if wanted not in values and not source[key].get("optional"):
-                raise SpecError(f"couldn't find key {wanted} in {_KIND[kind]} {_where(pod, source[key]['name'])}")
+                where = f"{pod['metadata']['namespace']}/{source[key]['name']}"
+                raise SpecError(f"couldn't find key {wanted} in {_KIND[kind]} {where}")
             return values.get(wanted)
     return None
 
@@ -132,28 +154,3 @@ def _values(pod: Pod, kind: str, reference: Mapping[str, Any], store: Any) -> di
     if kind == "configmaps":
         return dict(found.get("data") or {})
     return {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
-
-
-def _where(pod: Pod, name: str) -> str:
-    return f"{pod['metadata']['namespace']}/{name}"
-
-
-def _field(pod: Pod, path: str) -> str:
-    """The downward API's fields."""
-    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
-    match = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
-    if match:
-        return (metadata.get(match.group(1)) or {}).get(match.group(2), "")
-    known = {
-        "metadata.name": metadata["name"],
-        "metadata.namespace": metadata["namespace"],
-        "metadata.uid": metadata["uid"],
-        "spec.nodeName": spec.get("nodeName", ""),
-        "spec.serviceAccountName": spec.get("serviceAccountName", "default"),
-        "status.hostIP": status.get("hostIP", ""),
-        "status.podIP": status.get("podIP", ""),
-        "status.podIPs": ",".join(entry["ip"] for entry in status.get("podIPs") or ()),
-    }
-    if path not in known:
-        raise SpecError(f"unsupported fieldPath: {path}")
-    return str(known[path])

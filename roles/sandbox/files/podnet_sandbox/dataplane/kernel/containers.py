@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from ... import images
@@ -21,6 +21,7 @@ from ..desired import PodNetwork
 from .container_log import ContainerLog
 from .namespaces import NetworkNamespace
 from .node import NODE_CAPABILITIES, Node
+from .volumes import Volumes
 from .workloads import (
     ContainerSpec,
     ContainerState,
@@ -35,24 +36,29 @@ from .workloads import (
 #: What a pod may be given on top of the ordinary set when its securityContext asks.
 _GRANTABLE = frozenset({"NET_ADMIN", "NET_BROADCAST", "NET_RAW"})
 _CALICO_NODE = "calico-node"
+_NOT_STARTED = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: error during container init"
+)
 
 
 @dataclass
 class RunningPod:
-    """A pod the kernel room knows: its handle, what it was made from, its namespaces (None: the node's)."""
+    """A pod the kernel room knows: its handle, what it was made from, its namespaces (None: the node's), what was started."""
 
     handle: PodHandle
     spec: PodProcessSpec
     network: PodNetwork | None
     own: NetworkNamespace | None
+    containers: dict[str, ContainerSpec] = field(default_factory=dict)
 
 
 class Containers:
     """Starts, watches and ends the containers of all pods."""
 
-    def __init__(self, zygote: ZygoteClient, scratch: str, *, single_user: bool, on_exit: ExitCallback) -> None:
+    def __init__(self, zygote: ZygoteClient, volumes: Volumes, *, single_user: bool, on_exit: ExitCallback) -> None:
         self._zygote = zygote
-        self._scratch = scratch
+        self._volumes = volumes
         self._single_user = single_user
         self._on_exit = on_exit
         self._logs: dict[tuple[str, str, str], list[ContainerLog]] = {}  # [current, previous]
@@ -65,6 +71,7 @@ class Containers:
     async def start(self, pod: RunningPod, container: ContainerSpec, node: Node) -> None:
         """Start (again) one container. Raises `WorkloadError` with runc's words."""
         image = self._image(container)
+        pod.containers[container.name] = container
         state = pod.handle.containers.setdefault(container.name, ContainerState(container.name, image.image_id))
         process = _process(image, container, node.name if pod.own is None else pod.spec.hostname or pod.spec.name)
         reader, writer = os.pipe2(os.O_CLOEXEC)
@@ -75,10 +82,10 @@ class Containers:
                 pid = await self._zygote.exec(node.pid, process, stdio)
             else:
                 namespaces = (pod.own or node.namespace).descriptors
-                pid = await self._zygote.start(namespaces, self._root(image, pod), process, stdio)
+                pid = await self._zygote.start(namespaces, self._root(image, pod, container), process, stdio)
         except StartError as error:
             os.close(reader)
-            raise WorkloadError(f"failed to create containerd task: {error}") from error
+            raise WorkloadError(f"{_NOT_STARTED}: {error}: unknown") from error
         finally:
             os.close(writer)
             os.close(null)
@@ -89,7 +96,7 @@ class Containers:
         image = images.find("quay.io/calico/node")
         assert image is not None  # in the table
         root = RootFilesystem(
-            self._scratch, scripts=image.scripts, binds=image.binds, writable_net_sysctls=True
+            self._volumes.root, scripts=image.scripts, binds=image.binds, writable_net_sysctls=True
         )
         process = Process(builtin="pause", env=dict(image.env), capabilities=NODE_CAPABILITIES)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -97,6 +104,19 @@ class Containers:
             return await self._zygote.start(namespaces, root, process, (null, null, null))
         finally:
             os.close(null)
+
+    async def end(self, pod: RunningPod, name: str, grace: float) -> None:
+        """Ask the container to end, and kill it after ``grace`` seconds. Returns when it is gone."""
+        state = pod.handle.containers.get(name)
+        if state is None or not state.running:
+            return
+        pid, exited = state.pid, asyncio.shield(self._zygote.exited(state.pid))
+        if grace > 0:
+            self._zygote.kill(pid, signal.SIGTERM)
+            await asyncio.wait((exited,), timeout=grace)
+        if not exited.done():
+            self._zygote.kill(pid, signal.SIGKILL, group=True)
+            await exited
 
     async def stop(self, handle: PodHandle) -> None:
         """Kill all containers of the pod and wait until they are gone."""
@@ -113,7 +133,7 @@ class Containers:
     def beside(self, pod: RunningPod, name: str, argv: tuple[str, ...], *, tty: bool) -> tuple[int, Process]:
         """(first process of the container, a process to run beside it). Raises `NotRunning`."""
         state = pod.handle.containers.get(name)
-        spec = next((each for each in pod.spec.containers if each.name == name), None)
+        spec = pod.containers.get(name)
         if state is None or spec is None:
             raise NotRunning(f"container {name} is not valid for pod {pod.handle.name}")
         if not state.running:
@@ -143,12 +163,18 @@ class Containers:
             )
         return image
 
-    def _root(self, image: images.Image, pod: RunningPod) -> RootFilesystem:
+    def _root(self, image: images.Image, pod: RunningPod, container: ContainerSpec) -> RootFilesystem:
         files = {path: text.encode() for path, text in image.files.items()}
         if image.entrypoint == "multitool":
             files |= server_files()
+        key = (pod.handle.namespace, pod.handle.name)
+        sources = {mount: self._volumes.source(key, mount) for mount in container.mounts}
         return RootFilesystem(
-            self._scratch, files={**files, **pod.spec.files}, scripts=image.scripts, binds=image.binds
+            self._volumes.root,
+            files={**files, **pod.spec.files},
+            scripts=image.scripts,
+            binds={**image.binds, **{mount.path: source for mount, source in sources.items() if mount.read_only}},
+            shared={mount.path: source for mount, source in sources.items() if not mount.read_only},
         )
 
     def _watch(self, handle: PodHandle, state: ContainerState, pid: int, output: int) -> None:

@@ -23,7 +23,8 @@ from .fabric import Fabric
 from .namespaces import NamespaceThread, NetworkNamespace
 from .neighbours import Neighbours
 from .node import Node
-from .workloads import ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
+from .volumes import Volumes
+from .workloads import ContainerSpec, ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class Kernel:
         self._zygote = zygote
         self._thread = NamespaceThread()
         self._compare_routes = compare_routes
-        self._containers = Containers(zygote, scratch, single_user=single_user, on_exit=self._exited)
+        self.volumes = Volumes(scratch)
+        self._containers = Containers(zygote, self.volumes, single_user=single_user, on_exit=self._exited)
         self._nodes: dict[str, Node] = {}
         self._pods: dict[tuple[str, str], RunningPod] = {}
         self._numbers = 0
@@ -65,6 +67,7 @@ class Kernel:
     async def start(self) -> None:
         """The router between the nodes, which has none yet."""
         self._zygote.attach()
+        self.volumes.start()
         self._router = await self._thread.run(NetworkNamespace.of_this_thread)
         self._fabric = await self._thread.run(Fabric, self._router, self._neighbours)
         self._resync = asyncio.create_task(self._resync_for_ever())
@@ -81,6 +84,7 @@ class Kernel:
             await self._thread.run(self._router.close)
         self._thread.close()
         self._zygote.detach()
+        self.volumes.stop()
 
     async def add_node(self, name: str, interface: str, gateway: str) -> None:
         """A node: host name, network namespace with eth0 on its subnet's bridge, default route, sysctls, mount view.
@@ -102,7 +106,7 @@ class Kernel:
             await node.stop()
 
     async def add_pod(self, node: str, pod: PodNetwork | None, spec: PodProcessSpec) -> PodHandle:
-        """Wire (``pod`` None: host network) and start a pod. Raises `ImageUnknown`, `WorkloadError`."""
+        """Wire a pod (``pod`` None: host network) and start the containers of ``spec``. Raises `ImageUnknown`, `WorkloadError`."""
         host = self._nodes[node]
         self._containers.check_images(spec)
         if (spec.namespace, spec.name) in self._pods:
@@ -151,20 +155,31 @@ class Kernel:
         if entry is None:
             return
         await self._containers.stop(entry.handle)
-        if entry.own is not None and entry.network is not None:
+        await self._unwire(entry)
+        self.volumes.remove((namespace, name))
+
+    async def leave_network(self, namespace: str, name: str) -> None:
+        """Take the devices of a pod away whose containers have ended for good; what they wrote can still be read."""
+        await asyncio.shield(asyncio.ensure_future(self._unwire(self._pod(namespace, name))))
+
+    async def _unwire(self, entry: RunningPod) -> None:
+        own, network, entry.own, entry.network = entry.own, entry.network, None, None
+        if own is not None and network is not None:
             host = self._nodes.get(entry.handle.node)
             if host is not None:
-                await self._thread.run(self._unwire_pod, host.namespace, entry.network)
-                host.forget_routes(entry.network.host_device)
-            await self._thread.run(entry.own.close)
+                await self._thread.run(self._unwire_pod, host.namespace, network)
+                host.forget_routes(network.host_device)
+            await self._thread.run(own.close)
 
-    async def start_container(self, namespace: str, name: str, container: str) -> None:
-        """Start a container that has ended once more (restartPolicy). Raises `NotRunning` without such a pod."""
+    async def start_container(self, namespace: str, name: str, container: ContainerSpec) -> ContainerState:
+        """Start a container, again if it has ended. Raises `NotRunning` without such a pod, `ImageUnknown`, `WorkloadError`."""
         entry = self._pod(namespace, name)
-        spec = next((each for each in entry.spec.containers if each.name == container), None)
-        if spec is None:
-            raise NotRunning(f"container {container} is not valid for pod {name}")
-        await self._containers.start(entry, spec, self._nodes[entry.handle.node])
+        await self._containers.start(entry, container, self._nodes[entry.handle.node])
+        return entry.handle.containers[container.name]
+
+    async def end_container(self, namespace: str, name: str, container: str, grace: float) -> None:
+        """SIGTERM to a container's first process, and SIGKILL after ``grace`` seconds; returns when it is gone."""
+        await self._containers.end(self._pod(namespace, name), container, grace)
 
     async def sync_node(self, desired: NodeNetwork) -> None:
         """Felix's dataplane driver: apply what changed since the last call; what others changed waits for the resync."""

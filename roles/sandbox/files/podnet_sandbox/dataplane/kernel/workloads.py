@@ -27,6 +27,24 @@ class ExecFailed(WorkloadError):
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A volume of the pod, or the part ``sub_path`` of it, in a container at ``path``."""
+
+    volume: str
+    path: str
+    sub_path: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class PodFile:
+    """A file that the kubelet writes into a volume."""
+
+    content: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """One container as the kubelet resolved it: ``env`` complete, ``command``/``args`` as in the pod spec."""
 
@@ -38,11 +56,12 @@ class ContainerSpec:
     working_dir: str = ""
     capabilities: tuple[str, ...] = ()  # added by securityContext: NET_ADMIN, NET_RAW …
     privileged: bool = False
+    mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True)
 class PodProcessSpec:
-    """A pod's processes. ``files``: absolute path → content, the same in each container (token, resolv.conf, hosts)."""
+    """A pod, and the containers to start with it. ``files``: absolute path → content, the same in each container (hosts …)."""
 
     namespace: str
     name: str
