@@ -36,6 +36,46 @@ async def test_a_new_template_replaces_a_daemonsets_pods(lab):
 
 
 @in_a_lab
+async def test_each_template_a_daemonset_had_is_a_revision(lab):
+    lab.apply(workload("DaemonSet", "multitool"))
+    await lab.until(lambda: len([item for item in lab.pods() if lab.ready(item)]) == 2)
+    before = {item["metadata"]["uid"] for item in lab.pods()}
+    change = {"metadata": {"annotations": {"changed": "yes"}}}
+    lab.patch("daemonsets.apps", "multitool", {"spec": {"template": change}}, "default")
+    await lab.until(lambda: len([i for i in lab.pods() if lab.ready(i) and i["metadata"]["uid"] not in before]) == 2)
+    revisions = sorted(lab.store.scan("controllerrevisions.apps", "default"), key=lambda item: item["revision"])
+    assert [item["revision"] for item in revisions] == [1, 2]
+    assert revisions[1]["data"]["spec"]["template"]["metadata"]["annotations"] == {"changed": "yes"}
+    change["metadata"]["annotations"]["changed"] = None
+    lab.patch("daemonsets.apps", "multitool", {"spec": {"template": change}}, "default")
+    await lab.until(lambda: lab.store.get("controllerrevisions.apps", revisions[0]["metadata"]["name"], "default")["revision"] == 3)
+
+
+@in_a_lab
+async def test_on_delete_a_new_template_waits_for_its_pod_to_be_deleted(lab):
+    made = workload("DaemonSet", "multitool", nodeSelector={"kubernetes.io/hostname": WORKER})
+    made["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    lab.apply(made)
+    await lab.until(lambda: len([item for item in lab.pods() if lab.ready(item)]) == 1)
+    lab.patch("daemonsets.apps", "multitool", {"spec": {"template": {"metadata": {"labels": {"new": "yes"}}}}}, "default")
+    await lab.until(lambda: len(lab.store.scan("controllerrevisions.apps", "default")) == 2)
+    assert "new" not in lab.pods()[0]["metadata"]["labels"]
+    lab.store.delete("pods", lab.pods()[0]["metadata"]["name"], "default")
+    await lab.until(lambda: [item["metadata"]["labels"].get("new") for item in lab.pods()] == ["yes"])
+
+
+@in_a_lab
+async def test_a_taint_lets_daemon_pods_stay_or_sends_them_away(lab):
+    lab.apply(workload("DaemonSet", "multitool"))
+    await lab.until(lambda: nodes_of(lab, "multitool") == [WORKER, WORKER2])
+    lab.patch("nodes", WORKER, {"spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}})
+    await lab.until(lambda: lab.store.get("daemonsets.apps", "multitool", "default")["status"]["numberMisscheduled"] == 1)
+    assert nodes_of(lab, "multitool") == [WORKER, WORKER2]
+    lab.patch("nodes", WORKER, {"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}})
+    await lab.until(lambda: nodes_of(lab, "multitool") == [WORKER2])
+
+
+@in_a_lab
 async def test_a_settled_cluster_writes_nothing(lab):
     lab.apply(workload("DaemonSet", "multitool", tolerations=TOLERATE_ALL))
     await lab.until(lambda: len([item for item in lab.pods() if lab.ready(item)]) == 3)

@@ -23,6 +23,8 @@ from .controllers.calico.operator import Operator
 from .controllers.calico.preinstalled import objects as calico_objects
 from .controllers.daemonsets import DaemonSets
 from .controllers.deployments import Deployments
+from .controllers.jobs.cronjobs import CronJobs
+from .controllers.jobs.jobs import Jobs
 from .controllers.kubelet.kubelet import Configuration, Kubelet, Surroundings
 from .controllers.kubelet.node import Node
 from .controllers.kubelet.pod_network import Cni
@@ -33,6 +35,7 @@ from .controllers.nodes import Nodes
 from .controllers.replicasets import ReplicaSets
 from .controllers.scheduler import Scheduler
 from .controllers.services import Endpoints
+from .controllers.statefulsets import StatefulSets
 from .dataplane.kernel import ExecFailed, ExecSession, Kernel, NotRunning
 from .dataplane.reconciler import Reconciler
 from .ipam.allocator import Ipam
@@ -69,6 +72,9 @@ class Cluster:
             Deployments(store),
             ReplicaSets(store),
             DaemonSets(store),
+            StatefulSets(store),
+            CronJobs(store),
+            Jobs(store),
             Scheduler(store),
             self._kubelet,
             Surroundings(self._kubelet),

@@ -14,16 +14,17 @@ from .objects import (
     is_ready,
     is_terminating,
     pod_of,
-    template_hash,
+    unavailable_for,
 )
 from .placement import selects_node, untolerated
+from .pod_control import PodControl
+from .revisions import HASH_LABEL, current_revision, hash_of
 
 #: What the DaemonSet controller adds to every pod's tolerations (the last one for host-network pods only).
 _EXECUTE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _SCHEDULE = tuple(
     f"node.kubernetes.io/{name}" for name in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
 )
-_HASH_LABEL = "controller-revision-hash"
 
 
 class DaemonSets:
@@ -33,36 +34,42 @@ class DaemonSets:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self._control = PodControl(store, "daemonset-controller")
 
-    def reconcile(self) -> None:
+    def reconcile(self) -> float | None:
         sets = self._store.scan("daemonsets.apps")
         if not sets:
-            return
+            return None
         nodes, pods = self._store.scan("nodes"), by_controller(self._store.scan("pods"))
-        for daemonset in sets:
-            if not is_terminating(daemonset):
-                self._reconcile(daemonset, nodes, pods.get(daemonset["metadata"]["uid"], []))
+        waits = [
+            self._reconcile(daemonset, nodes, pods.get(daemonset["metadata"]["uid"], []))
+            for daemonset in sets
+            if not is_terminating(daemonset)
+        ]
+        return min((wait for wait in waits if wait), default=None)
 
     def _reconcile(
         self, daemonset: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]]
-    ) -> None:
-        revision = template_hash(daemonset["spec"]["template"])
+    ) -> float | None:
+        in_use = [pod["metadata"]["labels"].get(HASH_LABEL, "") for pod in pods]
+        revision = hash_of(current_revision(self._store, daemonset, in_use))
         eligible = [node["metadata"]["name"] for node in nodes if _may_run(daemonset, node)]
+        tolerated = {node["metadata"]["name"] for node in nodes if _may_run(daemonset, node, ("NoExecute",))}
         by_node: dict[str, list[Mapping[str, Any]]] = {}
         for pod in pods:
             by_node.setdefault(_target(pod), []).append(pod)
         for node in eligible:
             live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod)]
             for pod in [pod for pod in live if is_finished(pod)] + [pod for pod in live if not is_finished(pod)][1:]:
-                self._delete(pod)
+                self._control.delete(daemonset, pod)
             if not by_node.get(node):
-                self._store.create("pods", _pod(daemonset, node, revision))
-        for node in set(by_node) - set(eligible):
+                self._control.create(daemonset, _pod(daemonset, node, revision))
+        for node in sorted(set(by_node) - tolerated):  # a taint of effect NoSchedule lets those stay that are there
             for pod in by_node[node]:
-                self._delete(pod)
+                self._control.delete(daemonset, pod)
         if daemonset["spec"].get("updateStrategy", {}).get("type", "RollingUpdate") == "RollingUpdate":
             self._roll(daemonset, eligible, by_node, revision)
-        self._write_status(daemonset, eligible, by_node, revision)
+        return self._write_status(daemonset, eligible, by_node, revision)
 
     def _roll(
         self,
@@ -77,19 +84,15 @@ class DaemonSets:
         outdated = []
         for node in eligible:
             live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod)]
-            old = [pod for pod in live if pod["metadata"]["labels"].get(_HASH_LABEL) != revision]
+            old = [pod for pod in live if pod["metadata"]["labels"].get(HASH_LABEL) != revision]
             if not any(is_ready(pod) for pod in live):
                 budget -= 1
                 for pod in old:
-                    self._delete(pod)
+                    self._control.delete(daemonset, pod)
             else:
                 outdated += old
         for pod in outdated[: max(0, budget)]:
-            self._delete(pod)
-
-    def _delete(self, pod: Mapping[str, Any]) -> None:
-        if not is_terminating(pod):
-            self._store.delete("pods", pod["metadata"]["name"], pod["metadata"]["namespace"])
+            self._control.delete(daemonset, pod)
 
     def _write_status(
         self,
@@ -97,17 +100,19 @@ class DaemonSets:
         eligible: Sequence[str],
         by_node: Mapping[str, Sequence[Mapping[str, Any]]],
         revision: str,
-    ) -> None:
+    ) -> float | None:
         running = [pod for node in eligible for pod in by_node.get(node, ()) if not is_terminating(pod)]
         ready = sum(1 for pod in running if is_ready(pod))
-        updated = sum(1 for pod in running if pod["metadata"]["labels"].get(_HASH_LABEL) == revision)
+        waits = [unavailable_for(pod, daemonset["spec"].get("minReadySeconds", 0)) for pod in running]
+        available = sum(1 for wait in waits if wait == 0)
+        updated = sum(1 for pod in running if pod["metadata"]["labels"].get(HASH_LABEL) == revision)
         status = {
             "currentNumberScheduled": len({_target(pod) for pod in running}),
             "desiredNumberScheduled": len(eligible),
-            "numberAvailable": ready or None,
+            "numberAvailable": available or None,
             "numberMisscheduled": sum(len(by_node[node]) for node in set(by_node) - set(eligible)),
             "numberReady": ready,
-            "numberUnavailable": len(eligible) - ready or None,
+            "numberUnavailable": len(eligible) - available or None,
             "observedGeneration": daemonset["metadata"].get("generation", 1),
             "updatedNumberScheduled": updated or None,
         }
@@ -115,12 +120,15 @@ class DaemonSets:
         self._store.patch(
             "daemonsets.apps", metadata["name"], {"status": status}, metadata["namespace"], subresource="status"
         )
+        return min((wait for wait in waits if wait), default=None)
 
 
-def _may_run(daemonset: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+def _may_run(
+    daemonset: Mapping[str, Any], node: Mapping[str, Any], effects: Sequence[str] = ("NoSchedule", "NoExecute")
+) -> bool:
     spec = daemonset["spec"]["template"]["spec"]
     tolerations = [*(spec.get("tolerations") or ()), *_added_tolerations(spec)]
-    return selects_node(spec, node) and untolerated(tolerations, node) is None
+    return selects_node(spec, node) and untolerated(tolerations, node, effects) is None
 
 
 def _added_tolerations(spec: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -131,7 +139,7 @@ def _added_tolerations(spec: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _pod(daemonset: Mapping[str, Any], node: str, revision: str) -> dict[str, Any]:
     generation = daemonset["metadata"].get("generation", 1)
-    labels = {_HASH_LABEL: revision, "pod-template-generation": str(generation)}
+    labels = {HASH_LABEL: revision, "pod-template-generation": str(generation)}
     pod = pod_of(daemonset["spec"]["template"], daemonset, labels)
     term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
     affinity = pod["spec"].setdefault("affinity", {})

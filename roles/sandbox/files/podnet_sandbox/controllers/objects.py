@@ -23,7 +23,9 @@ def now() -> str:
 
 def template_hash(template: Mapping[str, Any], length: int = 10) -> str:
     """A short, name-safe hash of a pod template (label ``pod-template-hash`` / ``controller-revision-hash``)."""
-    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
+    metadata = {key: value for key, value in (template.get("metadata") or {}).items() if value}  # empty and absent are the same
+    same = {"metadata": metadata, "spec": template["spec"]}
+    digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).digest()
     return "".join(_SAFE_ALPHABET[byte % len(_SAFE_ALPHABET)] for byte in digest[:length])
 
 
@@ -67,6 +69,18 @@ def is_finished(pod: Mapping[str, Any]) -> bool:
 def is_ready(obj: Mapping[str, Any]) -> bool:
     """A pod's or a node's condition Ready."""
     return condition(obj, "Ready").get("status") == "True"
+
+
+def age(moment: str | None) -> float:
+    """Seconds since ``moment``, as the API writes it; 0 for none."""
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() if moment else 0.0
+
+
+def unavailable_for(pod: Mapping[str, Any], min_ready: float) -> float | None:
+    """0 for a pod that has been ready for ``min_ready`` seconds, else those that are missing; None for one that is not ready."""
+    if not is_ready(pod):
+        return None
+    return max(0.0, min_ready - age(condition(pod, "Ready").get("lastTransitionTime"))) if min_ready else 0.0
 
 
 def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

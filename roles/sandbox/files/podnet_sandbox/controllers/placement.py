@@ -39,11 +39,13 @@ def selects_node(pod_spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     return any(_matches_term(term, node) for term in required["nodeSelectorTerms"])
 
 
-def untolerated(tolerations: Sequence[Mapping[str, Any]], node: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The first taint of the node that keeps such a pod away."""
+def untolerated(
+    tolerations: Sequence[Mapping[str, Any]], node: Mapping[str, Any], effects: Sequence[str] = _KEEPS_AWAY
+) -> Mapping[str, Any] | None:
+    """The first taint of the node, of those ``effects``, that keeps such a pod away."""
     taints = (node.get("spec") or {}).get("taints") or ()
     return next(
-        (taint for taint in taints if taint["effect"] in _KEEPS_AWAY and not tolerates(tolerations, taint)), None
+        (taint for taint in taints if taint["effect"] in effects and not tolerates(tolerations, taint)), None
     )
 
 

@@ -57,7 +57,19 @@ def _statefulset(obj: Object) -> None:
 
 
 def _job(obj: Object) -> None:
-    _fill_job_spec(obj.setdefault("spec", {}))
+    spec = obj.setdefault("spec", {})
+    _fill_job_spec(spec)
+    if not spec.get("selector") and not spec.get("manualSelector") and obj["metadata"].get("uid"):
+        _select_own_pods(obj["metadata"], spec)
+
+
+def _select_own_pods(metadata: Object, spec: Object) -> None:
+    """A Job's selector is its uid: no two Jobs ever want the same pods."""
+    uid, name = metadata["uid"], metadata["name"]
+    own = {"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+    labels = spec["template"]["metadata"]
+    labels["labels"] = {**(labels.get("labels") or {}), **own}
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
 
 
 def _cronjob(obj: Object) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from .. import cron
 from ..errors import Cause, forbidden_field, invalid_value, required, unsupported
 from .pods import template_causes
 
@@ -44,6 +46,30 @@ def _job_causes(obj: Object) -> Iterator[Cause]:
     policy = (template.get("spec") or {}).get("restartPolicy", "Always")
     if policy not in ("OnFailure", "Never"):
         yield unsupported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"])
+
+
+def _cronjob_causes(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    if not spec.get("schedule"):
+        yield required("spec.schedule")
+    else:
+        try:
+            cron.parse(spec["schedule"])
+        except cron.ScheduleError as error:
+            yield invalid_value("spec.schedule", json.dumps(spec["schedule"]), str(error))
+    if spec.get("timeZone"):
+        try:
+            ZoneInfo(spec["timeZone"])
+        except (KeyError, ValueError, OSError):
+            yield invalid_value("spec.timeZone", json.dumps(spec["timeZone"]), f"unknown time zone {spec['timeZone']}")
+    policy = spec.get("concurrencyPolicy", "Allow")
+    if policy not in ("Allow", "Forbid", "Replace"):
+        yield unsupported("spec.concurrencyPolicy", policy, ["Allow", "Forbid", "Replace"])
+    template = ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template") or {}
+    yield from template_causes(template, "spec.jobTemplate.spec.template")
+    restart = (template.get("spec") or {}).get("restartPolicy", "Always")
+    if restart not in ("OnFailure", "Never"):
+        yield unsupported("spec.jobTemplate.spec.template.spec.restartPolicy", restart, ["OnFailure", "Never"])
 
 
 def _job_fixed(obj: Object, old: Object) -> Iterator[Cause]:
@@ -86,6 +112,7 @@ def _go_expression(item: Object) -> str:
 
 
 CREATED = {
+    "cronjobs.batch": _cronjob_causes,
     "daemonsets.apps": _selecting_causes,
     "deployments.apps": _selecting_causes,
     "jobs.batch": _job_causes,

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""StatefulSets: names, order, updates, claims."""
+
+from __future__ import annotations
+
+from lab import in_a_lab, workload
+
+SETS = "statefulsets.apps"
+
+
+def stateful(name, replicas=3, **spec):
+    made = workload("StatefulSet", name, replicas=replicas)
+    made["spec"] |= {"serviceName": name, **spec}
+    return made
+
+
+def names(lab, prefix="db-"):
+    return [p["metadata"]["name"] for p in lab.pods(prefix) if not p["metadata"].get("deletionTimestamp")]
+
+
+def all_ready(lab, count):
+    return len(names(lab)) == count == sum(lab.ready(p) for p in lab.pods("db-"))
+
+
+@in_a_lab
+async def test_pods_are_made_one_after_the_other_each_when_those_before_are_ready(lab):
+    lab.kernel.answers["db-1"] = False
+    made = stateful("db")
+    made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 80}}
+    lab.apply(made)
+    await lab.until(lambda: lab.events("Unhealthy", "db-1"))
+    assert names(lab) == ["db-0", "db-1"]
+    lab.kernel.answers["db-1"] = True
+    await lab.until(lambda: all_ready(lab, 3))
+    pod = lab.pod("db-2")
+    assert (pod["spec"]["hostname"], pod["spec"]["subdomain"]) == ("db-2", "db")
+    assert pod["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] == "db-2"
+    assert lab.events("SuccessfulCreate", "db")[0] == "create Pod db-0 in StatefulSet db successful"
+
+
+@in_a_lab
+async def test_scaling_down_takes_the_last_one_first(lab):
+    lab.apply(stateful("db"))
+    await lab.until(lambda: all_ready(lab, 3))
+    gone = []
+    lab.store.subscribe(lambda kind, res, obj, old: gone.append(obj["metadata"]["name"]) if kind == "DELETED" and res == "pods" else None)
+    lab.patch(SETS, "db", {"spec": {"replicas": 1}}, "default")
+    await lab.until(lambda: names(lab) == ["db-0"] and len(gone) == 2)
+    assert gone == ["db-2", "db-1"]
+
+
+@in_a_lab
+async def test_without_an_order_all_are_made_at_once(lab):
+    lab.kernel.answers["db"] = False
+    made = stateful("db", podManagementPolicy="Parallel")
+    made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 80}}
+    lab.apply(made)
+    await lab.until(lambda: names(lab) == ["db-0", "db-1", "db-2"])
+
+
+@in_a_lab
+async def test_a_new_template_comes_from_the_last_down_to_the_partition(lab):
+    lab.apply(stateful("db"))
+    await lab.until(lambda: all_ready(lab, 3))
+    await lab.until(lambda: lab.store.get(SETS, "db", "default")["status"].get("readyReplicas") == 3)
+    before = {p["metadata"]["name"]: p["metadata"]["uid"] for p in lab.pods("db-")}
+    template = {"metadata": {"annotations": {"changed": "yes"}}}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    lab.patch(SETS, "db", {"spec": {"template": template, "updateStrategy": strategy}}, "default")
+    await lab.until(lambda: lab.store.get(SETS, "db", "default")["status"].get("updatedReplicas") == 2 and all_ready(lab, 3))
+    after = {p["metadata"]["name"]: p["metadata"]["uid"] for p in lab.pods("db-")}
+    assert [name for name in before if before[name] == after[name]] == ["db-0"]
+    status = lab.store.get(SETS, "db", "default")["status"]
+    assert status["currentRevision"] != status["updateRevision"]
+    lab.store.delete("pods", "db-0", "default")  # below the partition it comes back as it was
+    await lab.until(lambda: all_ready(lab, 3) and lab.pod("db-0")["metadata"]["uid"] != before["db-0"])
+    assert "changed" not in (lab.pod("db-0")["metadata"].get("annotations") or {})
+    lab.patch(SETS, "db", {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}, "default")
+    await lab.until(lambda: lab.store.get(SETS, "db", "default")["status"]["currentRevision"] == status["updateRevision"])
