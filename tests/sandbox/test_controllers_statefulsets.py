@@ -78,3 +78,16 @@ async def test_a_new_template_comes_from_the_last_down_to_the_partition(lab):
     assert "changed" not in (lab.pod("db-0")["metadata"].get("annotations") or {})
     lab.patch(SETS, "db", {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}, "default")
     await lab.until(lambda: lab.store.get(SETS, "db", "default")["status"]["currentRevision"] == status["updateRevision"])
+
+
+@in_a_lab
+async def test_a_volume_that_nobody_provides_keeps_its_pod_waiting(lab):
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    lab.apply(stateful("db", volumeClaimTemplates=[claim]))
+    await lab.until(lambda: lab.events("FailedScheduling", "db-0"))
+    assert lab.store.get("persistentvolumeclaims", "data-db-0", "default")["status"]["phase"] == "Pending"
+    assert "unbound immediate PersistentVolumeClaims" in lab.events("FailedScheduling", "db-0")[0]
+    assert lab.events("FailedBinding", "data-db-0") == [
+        "no persistent volumes available for this claim and no storage class is set"
+    ]
+    assert names(lab) == ["db-0"]

@@ -21,8 +21,10 @@ from .controllers.calico.garbage import IpamGarbage
 from .controllers.calico.node_agent import NodeAgents
 from .controllers.calico.operator import Operator
 from .controllers.calico.preinstalled import objects as calico_objects
+from .controllers.claims import VolumeClaims
 from .controllers.daemonsets import DaemonSets
 from .controllers.deployments import Deployments
+from .controllers.disruptions import Disruptions
 from .controllers.jobs.cronjobs import CronJobs
 from .controllers.jobs.jobs import Jobs
 from .controllers.kubelet.kubelet import Configuration, Kubelet, Surroundings
@@ -33,7 +35,8 @@ from .controllers.loop import ControlLoop
 from .controllers.namespaces import Namespaces
 from .controllers.nodes import Nodes
 from .controllers.replicasets import ReplicaSets
-from .controllers.scheduler import Scheduler
+from .controllers.scheduling.scheduler import Scheduler
+from .controllers.scheduling.taints import TaintEviction
 from .controllers.services import Endpoints
 from .controllers.statefulsets import StatefulSets
 from .dataplane.kernel import ExecFailed, ExecSession, Kernel, NotRunning
@@ -76,6 +79,9 @@ class Cluster:
             CronJobs(store),
             Jobs(store),
             Scheduler(store),
+            TaintEviction(store),
+            Disruptions(store),
+            VolumeClaims(store),
             self._kubelet,
             Surroundings(self._kubelet),
             Configuration(self._kubelet),

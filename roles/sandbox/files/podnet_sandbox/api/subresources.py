@@ -10,6 +10,7 @@ from aiohttp import web
 
 from . import media
 from .decoding import check_kind
+from .disruption import check_budget
 from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
 from .exec_websocket import serve_exec
 from .logs import serve_logs
@@ -72,11 +73,15 @@ class Subresources:
         return respond(Wanted(), scale_of(call.resource, updated))
 
     def _evict(self, call: Call) -> web.Response:
-        """Delete a pod with its grace, as no disruption budget forbids it here."""
+        """Delete a pod with its grace, where its disruption budget has one to spare."""
         eviction = self._body(call, "Eviction", "policy/v1")
         options = eviction.get("deleteOptions") or {}
         grace = options.get("gracePeriodSeconds")
-        self._store.delete("pods", call.info.name, call.info.namespace, grace, dry_run=call.dry_run)
+        dry_run = call.dry_run or options.get("dryRun") == ["All"]
+        check_budget(self._store, self._rest.existing(call), dry_run=dry_run)
+        self._store.delete(
+            "pods", call.info.name, call.info.namespace, grace, preconditions=options.get("preconditions"), dry_run=dry_run
+        )
         return respond(Wanted(), {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
     def _bind(self, call: Call) -> web.Response:

@@ -16,9 +16,9 @@ from .objects import (
     pod_of,
     unavailable_for,
 )
-from .placement import selects_node, untolerated
 from .pod_control import PodControl
 from .revisions import HASH_LABEL, current_revision, hash_of
+from .scheduling.placement import selects_node, untolerated
 
 #: What the DaemonSet controller adds to every pod's tolerations (the last one for host-network pods only).
 _EXECUTE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")

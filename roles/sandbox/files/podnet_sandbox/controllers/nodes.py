@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..config import SandboxConfig
+from .events import EventRecorder
 from .objects import set_condition
 
 NOT_READY_TAINT = "node.kubernetes.io/not-ready"
+_CORDONED = "node.kubernetes.io/unschedulable"
+_OWN_TAINTS = (NOT_READY_TAINT, _CORDONED)
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 _CNI_MISSING = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
@@ -38,6 +41,8 @@ class Nodes:
         self._store = store
         self._config = config
         self._cni_ready = cni_ready
+        self._events = EventRecorder(store, "kubelet")
+        self._cordoned: set[str] = set()
 
     def register(self) -> None:
         """Create every node's object, NotReady: there is no network plugin yet."""
@@ -61,11 +66,28 @@ class Nodes:
         conditions = self._conditions(status.get("conditions") or [], name)
         missing = {} if status.get("nodeInfo") else self._machine(name)
         self._store.patch("nodes", name, {"status": {**missing, "conditions": conditions}}, subresource="status")
-        taints = [taint for taint in node["spec"].get("taints") or () if taint["key"] != NOT_READY_TAINT]
-        if not self._cni_ready(name):
-            taints.append({"effect": "NoSchedule", "key": NOT_READY_TAINT})
+        taints = [taint for taint in node["spec"].get("taints") or () if taint["key"] not in _OWN_TAINTS]
+        for key, holds in ((NOT_READY_TAINT, not self._cni_ready(name)), (_CORDONED, bool(node["spec"].get("unschedulable")))):
+            if holds:
+                taints.append({"effect": "NoSchedule", "key": key})
+        self._tell(node, status.get("conditions") or (), conditions)
         if taints != (node["spec"].get("taints") or []):
             self._store.patch("nodes", name, {"spec": {"taints": taints or None}})
+
+    def _tell(self, node: Mapping[str, Any], before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+        """What the kubelet says of its node when it becomes ready or is not any longer, is cordoned or uncordoned."""
+        name = node["metadata"]["name"]
+        ready = [next((each["status"] for each in conditions if each["type"] == "Ready"), "") for conditions in (before, after)]
+        if ready[0] and ready[0] != ready[1]:
+            self._say(node, "NodeReady" if ready[1] == "True" else "NodeNotReady")
+        cordoned = bool(node["spec"].get("unschedulable"))
+        if cordoned != (name in self._cordoned):
+            self._cordoned ^= {name}
+            self._say(node, "NodeNotSchedulable" if cordoned else "NodeSchedulable")
+
+    def _say(self, node: Mapping[str, Any], reason: str) -> None:
+        name = node["metadata"]["name"]
+        self._events.normal(node, reason, f"Node {name} status is now: {reason}", name)
 
     def _conditions(self, before: list[Any], name: str) -> list[Any]:
         result = before

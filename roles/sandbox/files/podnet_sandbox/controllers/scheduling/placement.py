@@ -4,26 +4,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .objects import matches_expression, tolerates
+from ..objects import matches_expression, tolerates
 
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
 
 
 def refusal(pod_spec: Mapping[str, Any], node: Mapping[str, Any]) -> str | None:
-    """Why the scheduler would not put the pod there, in its words; None when it would."""
-    if not selects_node(pod_spec, node):
-        return "node(s) didn't match Pod's node affinity/selector"
-    taint = untolerated(pod_spec.get("tolerations") or (), node)
-    if taint:
-        return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+    """Why the scheduler would not put the pod there, in its words and its order; None when it would."""
     if (node.get("spec") or {}).get("unschedulable"):
         unschedulable = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
         if not tolerates(pod_spec.get("tolerations") or (), unschedulable):
             return "node(s) were unschedulable"
+    taint = untolerated(pod_spec.get("tolerations") or (), node)
+    if taint:
+        return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+    if not selects_node(pod_spec, node):
+        return "node(s) didn't match Pod's node affinity/selector"
     return None
+
+
+def port_conflict(pod: Mapping[str, Any], placed: Iterable[Mapping[str, Any]]) -> str | None:
+    """The same for a node's ports, of which each is one pod's."""
+    wanted = _host_ports(pod)
+    if wanted and any(wanted & _host_ports(other) for other in placed):
+        return "node(s) didn't have free ports for the requested pod ports"
+    return None
+
+
+def _host_ports(pod: Mapping[str, Any]) -> set[tuple[str, int]]:
+    return {
+        (port.get("protocol", "TCP"), port["hostPort"])
+        for container in pod["spec"].get("containers") or ()
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    }
 
 
 def selects_node(pod_spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
