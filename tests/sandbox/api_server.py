@@ -114,7 +114,9 @@ class ProcessRuntime:
 
 
 class ApiServer:
-    """One server in a thread; ``store`` is touched through `call` only."""
+    """One server in a thread; ``store`` is touched through `call` only. Namespaces go at once, but for ``namespace_grace``."""
+
+    namespace_grace = 0.0
 
     def __init__(self, folder: Path, *, kubelet: bool = True, version: str = "v1.32.13") -> None:
         self.credentials = tls.make_credentials()
@@ -190,17 +192,26 @@ class ApiServer:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        self.store = Store(service_subnet=SERVICE_SUBNET)
+        self.store, runtime = await self._prepare()
         self.authenticator = Authenticator(self.store, self.credentials.token)
         identity = Identity(self.credentials.ca_certificate, self.address, self._version)
         if self._kubelet:
             self.store.subscribe(self._on_change)
-        runner = web.AppRunner(build_app(self.store, self.runtime, self.authenticator, identity), access_log=None, shutdown_timeout=0.1)
+        app = build_app(self.store, runtime, self.authenticator, identity, namespace_grace=self.namespace_grace)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, self._listener, ssl_context=tls.server_context(self.credentials)).start()
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+        await self._finish()
+
+    async def _prepare(self) -> tuple[Store, Any]:
+        """The objects there are, and who runs their containers."""
+        return Store(service_subnet=SERVICE_SUBNET), self.runtime
+
+    async def _finish(self) -> None:
+        """After the server."""
 
     def _on_change(self, event, res, obj, _old) -> None:
         if res == "pods" and event != "DELETED":

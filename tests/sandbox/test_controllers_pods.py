@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from lab import NODES, in_a_lab, pod, pod_handles
+from podnet_sandbox.api.background import Background
 
 CONTROL_PLANE, WORKER, WORKER2 = NODES
 
@@ -178,8 +181,10 @@ async def test_a_deleted_namespace_takes_its_pods_along(lab):
     made["metadata"]["namespace"] = "extra"
     lab.apply(made)
     await lab.until(lambda: lab.pod("inside", "extra") and lab.ready(lab.pod("inside", "extra")))
+    emptying = asyncio.create_task(Background(lab.store, None, "", namespace_grace=0).run())
     lab.store.delete("namespaces", "extra")
     await lab.until(lambda: lab.store.find("namespaces", "extra") is None)
+    emptying.cancel()
     assert ("extra", "inside") not in lab.kernel.pods and pod_handles(lab) == []
 
 

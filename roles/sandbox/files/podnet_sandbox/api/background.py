@@ -16,6 +16,8 @@ from .store import Store
 
 LOG = logging.getLogger(__name__)
 
+#: Seconds before a namespace that is deleted is emptied, as the namespace controller of kube-controller-manager waits.
+NAMESPACE_GRACE = 5.0
 _TOKEN_SECRET = "kubernetes.io/service-account-token"
 _ACCOUNT, _ACCOUNT_UID = "kubernetes.io/service-account.name", "kubernetes.io/service-account.uid"
 
@@ -23,8 +25,10 @@ _ACCOUNT, _ACCOUNT_UID = "kubernetes.io/service-account.name", "kubernetes.io/se
 class Background:
     """Looks at the Store after changes that may concern it. ``ca_certificate`` (PEM) goes into token Secrets."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, ca_certificate: str) -> None:
+    def __init__(self, store: Store, authenticator: Authenticator, ca_certificate: str, namespace_grace: float) -> None:
         self._store, self._authenticator, self._ca_certificate = store, authenticator, ca_certificate
+        self._namespace_grace = namespace_grace
+        self._going: dict[str, float] = {}
         self._due: set[Callable[[], None]] = {self.empty_namespaces, self.fill_secrets}
         self._wake = asyncio.Event()
         self._wake.set()
@@ -46,9 +50,18 @@ class Background:
 
     def empty_namespaces(self) -> None:
         """Delete what is in namespaces that are going, and let them go when nothing is left."""
-        for namespace in self._store.scan("namespaces"):
-            if namespace["metadata"].get("deletionTimestamp"):
+        loop = asyncio.get_running_loop()
+        going = {item["metadata"]["uid"]: item for item in self._store.scan("namespaces") if item["metadata"].get("deletionTimestamp")}
+        self._going = {uid: self._going.get(uid, loop.time() + self._namespace_grace) for uid in going}
+        for uid, namespace in going.items():
+            if loop.time() >= self._going[uid]:
                 self._empty(namespace["metadata"]["name"])
+            else:
+                loop.call_at(self._going[uid], self._again)
+
+    def _again(self) -> None:
+        self._due.add(self.empty_namespaces)
+        self._wake.set()
 
     def fill_secrets(self) -> None:
         """Give token Secrets their token; delete those whose ServiceAccount is gone."""

@@ -91,6 +91,8 @@ def _resource_entries(resource: Resource) -> list[Object]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
+    if "list" in resource.verbs:
+        entry["storageVersionHash"] = resource.storage_hash
     return [entry, *(_subresource_entry(resource, item) for item in resource.subresources)]
 
 

@@ -36,6 +36,7 @@ class History:
     def __init__(self) -> None:
         self._changes: dict[str, deque[Change]] = {}
         self._forgotten: dict[str, int] = {}
+        self._begun = 0
         self._followers: dict[str, list[Follower]] = {}
 
     def record(self, change: Change) -> None:
@@ -47,9 +48,13 @@ class History:
         for follower in tuple(self._followers.get(change.resource, ())):
             follower(change)
 
+    def begin(self, revision: int) -> None:
+        """Serve from ``revision`` on: kube-apiserver's watch cache knows nothing of what was before it started."""
+        self._begun = revision
+
     def since(self, resource: str, revision: int) -> list[Change]:
         """The changes after ``revision``. Raises `ApiError` 410 if some of them are forgotten."""
-        forgotten = self._forgotten.get(resource, 0)
+        forgotten = max(self._forgotten.get(resource, 0), self._begun)
         if revision < forgotten:
             raise expired(f"too old resource version: {revision} ({forgotten})")
         return [change for change in self._changes.get(resource, ()) if change.revision > revision]

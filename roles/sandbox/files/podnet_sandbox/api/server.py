@@ -18,7 +18,7 @@ from aiohttp import web
 from . import discovery, media
 from .authentication import Authenticator, User
 from .authorization import Attributes, Authorizer, denial
-from .background import Background
+from .background import NAMESPACE_GRACE, Background
 from .bootstrap import bootstrap_roles
 from .decoding import check_kind
 from .errors import ApiError, forbidden, internal, method_not_allowed, no_such_resource
@@ -56,10 +56,21 @@ class Identity:
     kubernetes_version: str = "v1.32.13"
 
 
-def build_app(store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity | None = None) -> web.Application:
-    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`)."""
-    server = _Server(store, runtime, authenticator, identity or Identity())
+def build_app(
+    store: Store,
+    runtime: Runtime,
+    authenticator: Authenticator,
+    identity: Identity | None = None,
+    *,
+    namespace_grace: float = NAMESPACE_GRACE,
+) -> web.Application:
+    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`).
+
+    ``namespace_grace``: seconds after which a namespace that is deleted begins to be emptied.
+    """
+    server = _Server(store, runtime, authenticator, identity or Identity(), namespace_grace)
     bootstrap_roles(store)
+    store.history.begin(store.revision)
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_answer_errors])
     app.router.add_route("*", "/{path:.*}", server.handle)
     app.cleanup_ctx.append(server.run_background)
@@ -85,8 +96,11 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 class _Server:
     """One cluster's API."""
 
-    def __init__(self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity, namespace_grace: float
+    ) -> None:
         self._store, self._authenticator, self._identity = store, authenticator, identity
+        self._namespace_grace = namespace_grace
         self._authorizer = Authorizer(store)
         # From 1.35 on, exec by a GET that is upgraded needs `create` as well (AuthorizePodWebsocketUpgradeCreatePermission).
         self._exec_is_a_creation = int(identity.kubernetes_version.split(".")[1]) >= 35
@@ -97,7 +111,7 @@ class _Server:
 
     async def run_background(self, _app: web.Application) -> AsyncIterator[None]:
         """aiohttp's cleanup context: works from start to stop."""
-        background = Background(self._store, self._authenticator, self._identity.ca_certificate)
+        background = Background(self._store, self._authenticator, self._identity.ca_certificate, self._namespace_grace)
         task = asyncio.create_task(background.run(), name="api background")
         yield
         task.cancel()

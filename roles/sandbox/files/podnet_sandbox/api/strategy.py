@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import structural
 from .admission import admit_namespace, admit_pod
-from .defaults import fill
+from .defaults import fill, fill_pod_status
 from .errors import invalid
 from .registry import Resource
 from .service_addresses import ServiceAddresses
@@ -51,6 +51,8 @@ class Strategies:
         if resource.custom:
             structural.prepare(resource, new)
         if subresource:
+            if resource.name == "pods":
+                fill_pod_status(new.get("status") or {})
             return
         fill(resource, new)
         _refuse(resource, new, updated_causes(resource, new, old))

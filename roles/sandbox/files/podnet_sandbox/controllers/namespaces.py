@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every namespace has: ServiceAccount `default` and the cluster's CA certificate; and what goes with it."""
+"""What every namespace has: ServiceAccount `default` and the cluster's CA certificate."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ROOT_CA = "kube-root-ca.crt"
 
 
 class Namespaces:
-    """Fills new namespaces, and empties those that are being deleted until nothing holds them."""
+    """Fills new namespaces. Those that are being deleted are the API's (`background.py`)."""
 
-    watches = frozenset({"namespaces", "pods"})
+    watches = frozenset({"namespaces"})
 
     def __init__(self, store: Any, ca_certificate: str) -> None:
         self._store = store
@@ -23,24 +23,8 @@ class Namespaces:
 
     def reconcile(self) -> None:
         for namespace in self._store.scan("namespaces"):
-            if is_terminating(namespace):
-                self._empty(namespace["metadata"]["name"])
-            else:
+            if not is_terminating(namespace):
                 self._fill(namespace["metadata"]["name"])
-
-    def _empty(self, name: str) -> None:
-        """Delete everything in the namespace; let it go when all is gone (pods take their time)."""
-        left = 0
-        for resource in self._store.resources:
-            if not resource.namespaced:
-                continue
-            for obj in self._store.scan(resource.name, name):
-                if not is_terminating(obj):
-                    self._store.delete(resource.name, obj["metadata"]["name"], name)
-            left += len(self._store.scan(resource.name, name))
-        if not left:
-            namespace = self._store.get("namespaces", name)
-            self._store.update("namespaces", {**namespace, "spec": {"finalizers": []}}, subresource="finalize")
 
     def _fill(self, namespace: str) -> None:
         self._ensure("serviceaccounts", {

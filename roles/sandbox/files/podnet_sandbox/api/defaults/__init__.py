@@ -9,7 +9,9 @@ from typing import Any
 
 from ..registry import Resource
 from . import access, cluster, networking, workloads
-from .pods import fill_pod
+from .pods import fill_pod, fill_pod_status
+
+__all__ = ["fill", "fill_pod_status"]
 
 Fill = Callable[[dict[str, Any]], None]
 

@@ -26,6 +26,13 @@ def fill_pod(pod: Object) -> None:
         _requests_from_limits(container)
 
 
+def fill_pod_status(status: Object) -> None:
+    """What Go writes of a pod's status although nobody set it."""
+    for condition in status.get("conditions") or ():
+        condition.setdefault("lastProbeTime", None)
+        condition.setdefault("lastTransitionTime", None)
+
+
 def fill_template(owner_spec: Object) -> None:
     """The pod template of a workload."""
     template = owner_spec.setdefault("template", {})
