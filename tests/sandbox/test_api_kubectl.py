@@ -188,6 +188,15 @@ def test_imperative_commands_which_send_protobuf(server):
 
 
 def test_protobuf_that_is_not_read_is_refused_with_a_way_out(server):
-    done = server.kubectl("create", "quota", "q", "--hard=cpu=1", check=False)
-    assert done.returncode == 1
-    assert "ResourceQuota cannot be read in this form; send JSON or YAML (kubectl: write a manifest and apply it with -f)" in done.stderr
+    body = b"k8s\0\x0a\x10\x0a\x02v1\x12\x0aComponents\x12\x00"
+    answer = server.request("POST", "/api/v1/namespaces/default/configmaps", body, Content_Type="application/vnd.kubernetes.protobuf")
+    assert answer.status == 415
+    assert "Components cannot be read in this form; send JSON or YAML (kubectl: write a manifest and apply it with -f)" in answer.message
+
+
+def test_what_nothing_acts_on_is_stored_with_a_warning(server):
+    done = server.kubectl("create", "quota", "q", "--hard=cpu=1")
+    assert done.stdout == "resourcequota/q created\n" and done.stderr == "Warning: ResourceQuota is stored and not enforced here\n"
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": {"podSelector": {}}}
+    done = server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(policy))
+    assert done.stderr == "Warning: NetworkPolicy is stored and not enforced here: all traffic stays allowed\n"

@@ -211,7 +211,7 @@ def test_a_deletion_for_another_uid_is_refused(server):
     server.post(CONFIGMAPS, configmap("mine"))
     body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "other"}}
     answer = server.request("DELETE", f"{CONFIGMAPS}/mine", body)
-    assert answer.status == 409 and "Precondition failed: UID in precondition: other" in answer.message
+    assert answer.status == 409 and "the UID in the precondition (other) does not match" in answer.message
 
 
 def test_scale_is_read_and_written_alike_for_all_kinds(server):
@@ -233,7 +233,7 @@ def test_openapi_describes_what_discovery_names(server):
     document = server.get(index["api/v1"]["serverRelativeURL"]).body
     schemas = document["components"]["schemas"]
     assert schemas["io.k8s.api.core.v1.Pod"]["x-kubernetes-group-version-kind"] == [{"group": "", "kind": "Pod", "version": "v1"}]
-    spec = schemas["io.k8s.api.types.v1.PodSpec"]["properties"]
+    spec = schemas["io.k8s.api.core.v1.PodSpec"]["properties"]
     assert spec["containers"]["x-kubernetes-list-map-keys"] == ["name"]
     assert any(item["name"] == "fieldValidation" for item in document["paths"]["/api/v1/namespaces/{namespace}/pods"]["post"]["parameters"])
 

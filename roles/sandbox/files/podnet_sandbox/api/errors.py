@@ -7,6 +7,7 @@ Wording is that of kube-apiserver v1.32.13 (recorded conversations); clients and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,15 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        #: What the Status says of a list: a continue token, for one.
+        self.metadata: Mapping[str, Any] = {}
 
     def status(self) -> dict[str, Any]:
         """The ``Status`` object that answers the request."""
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": dict(self.metadata),
             "status": "Failure",
             "message": self.message,
         }
@@ -121,7 +124,7 @@ def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
 def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> ApiError:
     """An object that was understood and is wrong: all ``causes`` at once."""
     found = list(causes)
-    listed = [f"{cause.field}: {cause.message}" for cause in found]
+    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in found))
     text = listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     details = _subject(resource, name, resource.kind)
@@ -142,6 +145,22 @@ def forbidden(resource: Resource, name: str, why: str, causes: Iterable[Cause] =
 def bad_request(message: str) -> ApiError:
     """The request itself makes no sense."""
     return ApiError(400, "BadRequest", message)
+
+
+def rejected() -> ApiError:
+    """A patch that was understood and cannot be done."""
+    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
+
+
+def plain_error(message: str) -> ApiError:
+    """What kube-apiserver has no kind of error for: it passes on what was said, as its own fault."""
+    return ApiError(500, "", message)
+
+
+def not_a_patch(patch: str, why: str) -> ApiError:
+    """A patch whose result is no object of its kind; ``patch`` as Go prints it."""
+    cause = invalid_value("patch", json.dumps(patch, ensure_ascii=False), why)
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {cause.message}', {"causes": [cause.as_dict()]})
 
 
 def unauthorized() -> ApiError:

@@ -18,6 +18,11 @@ _IMMORTAL_NAMESPACES = ("default", "kube-public", "kube-system")
 _FINISHED = ("Failed", "Succeeded")
 
 
+def default_propagation(resource: Resource) -> str:
+    """What becomes of what an object owns where its deletion does not say: Jobs alone leave their pods (batch/v1)."""
+    return "Orphan" if resource.name == "jobs.batch" else "Background"
+
+
 def finalizers(obj: Mapping[str, Any]) -> Sequence[str]:
     """What holds ``obj`` back from going."""
     return obj["metadata"].get("finalizers") or ()

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from . import protobuf
+from . import json_text, protobuf
 from .errors import ApiError, bad_request, not_acceptable, unsupported_media_type
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -89,10 +89,9 @@ def decode(data: bytes, content_type: str, kind: str) -> Any:
 def decode_json(data: bytes, kind: str) -> Any:
     """JSON with Go's complaint about what is not. Raises `ApiError` 400."""
     try:
-        return json.loads(data)
+        return json_text.parse(data)
     except ValueError as error:
-        text = data.decode(errors="replace")
-        why = f"couldn't get version/kind; json parse error: {_go_complaint(text, error)} ({text})"
+        why = f"couldn't get version/kind; json parse error: {error} ({json_text.summary(data)})"
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {why}") from error
 
 
@@ -102,10 +101,3 @@ def decode_yaml(data: bytes) -> Any:
         return yaml.load(data, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise bad_request(f"error decoding YAML: {error}") from error
-
-
-def _go_complaint(text: str, error: ValueError) -> str:
-    at = error.pos if isinstance(error, json.JSONDecodeError) else len(text)
-    if at >= len(text.rstrip()):
-        return "unexpected end of JSON input"
-    return f"invalid character {text[at]!r} looking for beginning of value"

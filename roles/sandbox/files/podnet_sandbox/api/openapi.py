@@ -19,13 +19,28 @@ from .schema import Field, ListField, MapField, ObjectField, Scalar, kinds
 Object = dict[str, Any]
 
 _SCALARS: Mapping[str, Object] = {
-    "any": {},
     "bool": {"type": "boolean"},
-    "int": {"type": "integer", "format": "int64"},
-    "intstr": {"type": "string", "format": "int-or-string"},
-    "quantity": {"type": "string"},
+    "bytes": {"type": "string", "format": "byte"},
+    "int32": {"type": "integer", "format": "int32"},
+    "int64": {"type": "integer", "format": "int64"},
+    "intstr": {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"},
+    "microtime": {"type": "string", "format": "date-time"},
+    "number": {"type": "number", "format": "double"},
+    "quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
     "string": {"type": "string"},
     "time": {"type": "string", "format": "date-time"},
+}
+#: Scalars that Kubernetes names as types of their own: kubectl explain shows these names.
+_NAMED = {
+    "intstr": "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "microtime": "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
+    "quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    "time": "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+}
+_PACKAGES = {
+    "apiextensions.k8s.io": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
+    "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+    "meta.k8s.io": "io.k8s.apimachinery.pkg.apis.meta",
 }
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 _PREFIX = "#/components/schemas/"
@@ -86,52 +101,67 @@ def _group_version(name: str) -> tuple[str, str]:
 def _schema_name(resource: Resource) -> str:
     if resource.custom:
         return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
-    return f"io.k8s.api.{resource.group.split('.')[0] or 'core'}.{resource.version}.{resource.kind}"
+    return _type_name(resource.group, resource.kind)
+
+
+def _type_name(group: str, name: str) -> str:
+    package = _PACKAGES.get(group, "io.k8s.api." + (group or "core").split(".")[0])
+    return f"{package}.v1.{name}"
 
 
 def _kind_schema(resource: Resource, schemas: Object) -> Object:
     kind = [{"group": resource.group, "kind": resource.kind, "version": resource.version}]
     if resource.custom:
         schema = dict(resource.schema or {"type": "object"})
-        metadata = kinds().find("v1", "ConfigMap")
-        if metadata is not None:
-            properties = {**(schema.get("properties") or {}), "metadata": _schema(metadata.fields["metadata"], schemas)}
-            schema["properties"] = properties
+        own = {**_TYPE_META, "metadata": _schema(kinds().type("meta.k8s.io", "ObjectMeta"), schemas)}
+        schema["properties"] = {**(schema.get("properties") or {}), **own}
     else:
         fields = kinds().find(resource.api_version, resource.kind)
         schema = _object(fields, schemas) if fields else {"type": "object"}
     return {**schema, "x-kubernetes-group-version-kind": kind}
 
 
+_TYPE_META: Mapping[str, Object] = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+
+
 def _schema(field: Field, schemas: Object) -> Object:
     if isinstance(field, Scalar):
-        return dict(_SCALARS[field.kind])
+        name = _NAMED.get(field.kind)
+        if name is None:
+            return dict(_SCALARS[field.kind])
+        schemas[name] = dict(_SCALARS[field.kind])
+        return {"allOf": [{"$ref": _PREFIX + name}]}
     if isinstance(field, MapField):
-        return {"type": "object", "additionalProperties": _schema(field.value, schemas)}
+        return {"type": "object", "additionalProperties": _schema(field.value, schemas), **_whole(field)}
     if isinstance(field, ListField):
         return {"type": "array", "items": _schema(field.item, schemas), **_merging(field)}
     if isinstance(field, ObjectField):
-        name = f"io.k8s.api.types.v1.{field.name}"
+        name = _type_name(field.group, field.name)
         if name not in schemas:
             schemas[name] = {}  # types may hold themselves
             schemas[name] = _object(field, schemas)
-        return {"allOf": [{"$ref": _PREFIX + name}], "default": {}}
+        return {"allOf": [{"$ref": _PREFIX + name}], **({} if field.optional else {"default": {}})}
     return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 def _object(field: ObjectField, schemas: Object) -> Object:
-    return {"type": "object", "properties": {name: _schema(item, schemas) for name, item in field.fields.items()}}
+    properties = {name: _schema(item, schemas) for name, item in sorted(field.fields.items())}
+    return {"type": "object", "properties": properties, **_whole(field)}
+
+
+def _whole(field: MapField | ObjectField) -> Object:
+    return {"x-kubernetes-map-type": "atomic"} if field.atomic else {}
 
 
 def _merging(field: ListField) -> Object:
     found: Object = {}
-    if field.is_set:
-        return {"x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge"}
+    if field.merge_set or field.merge_key:
+        found["x-kubernetes-patch-strategy"] = "merge"
     if field.merge_key:
-        found |= {"x-kubernetes-patch-merge-key": field.merge_key, "x-kubernetes-patch-strategy": "merge"}
+        found["x-kubernetes-patch-merge-key"] = field.merge_key
     if field.apply_keys:
-        found |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(field.apply_keys)}
-    return found or {"x-kubernetes-list-type": "atomic"}
+        return found | {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(field.apply_keys)}
+    return found | {"x-kubernetes-list-type": "set" if field.is_set else "atomic"}
 
 
 def _paths(resource: Resource, name: str) -> Object:

@@ -1,20 +1,30 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists in pages (``limit``, ``continue``): all pages of one list show the state at its first."""
+"""Lists in pages (``limit``, ``continue``): all pages of one list show the state at its first.
+
+Nothing is remembered between pages: a token holds the revision and the last name, as kube-apiserver's does.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections import OrderedDict
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import bad_request, expired
+from .errors import ApiError, bad_request, expired
 
-#: Lists in progress that are remembered; an older one has to be started again.
-_REMEMBERED = 64
+_VERSION = "meta.k8s.io/v1"
+#: The revision in a token that goes on with the state there is now.
+LATEST = -1
+_TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
+    "parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided "
+    "token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was "
+    "returned and now may show up in the list."
+)
 
 
 @dataclass(frozen=True)
@@ -27,49 +37,61 @@ class Page:
     revision: int
 
 
-class Pages:
-    """Remembers what is left of lists."""
+@dataclass(frozen=True)
+class Token:
+    """Where a list goes on: ``revision`` (`LATEST`: now), and after which name (``namespace/name`` where namespaces are mixed)."""
 
-    def __init__(self) -> None:
-        self._rest: OrderedDict[tuple[str, int, str], Sequence[Mapping[str, Any]]] = OrderedDict()
+    revision: int
+    start: str
 
-    def first(self, scope: str, objects: Sequence[Mapping[str, Any]], revision: int, limit: int) -> Page:
-        """The first page of ``objects``; ``scope`` says what was listed (path and selectors)."""
-        if not limit or len(objects) <= limit:
-            return Page(objects, "", 0, revision)
-        return self._page(scope, objects, revision, limit)
 
-    def following(self, scope: str, token: str, limit: int) -> Page:
-        """The page after ``token``. Raises `ApiError` 400 for no token, 410 for one too old."""
-        revision, start = _read(token)
-        objects = self._rest.get((scope, revision, start))
-        if objects is None:
-            raise expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-                "without the continue parameter."
-            )
-        if not limit or len(objects) <= limit:
-            return Page(objects, "", 0, revision)
-        return self._page(scope, objects, revision, limit)
+def page_of(objects: Sequence[Mapping[str, Any]], revision: int, limit: int, *, start: str = "", mixed: bool = False) -> Page:
+    """The ``limit`` (0: all) objects after ``start``. ``mixed``: they are of all namespaces."""
+    if start:
+        objects = objects[bisect_right([_place(obj, mixed) for obj in objects], tuple(start.split("/"))) :]
+    if not limit or len(objects) <= limit:
+        return Page(objects, "", 0, revision)
+    last = "/".join(_place(objects[limit - 1], mixed))
+    return Page(objects[:limit], _write(revision, f"{last}\0"), len(objects) - limit, revision)
 
-    def _page(self, scope: str, objects: Sequence[Mapping[str, Any]], revision: int, limit: int) -> Page:
-        shown, rest = objects[:limit], objects[limit:]
-        last = shown[-1]["metadata"]
-        start = f"{last['namespace']}/{last['name']}" if "namespace" in last else last["name"]
-        self._rest[scope, revision, start] = rest
-        while len(self._rest) > _REMEMBERED:
-            self._rest.popitem(last=False)
-        return Page(shown, _write(revision, start), len(rest), revision)
+
+def read_token(text: str) -> Token:
+    """A ``continue`` parameter. Raises `ApiError` 400 for what is none."""
+    wrong = next((index for index, character in enumerate(text) if not (character.isalnum() or character in "-_")), None)
+    if wrong is None and len(text) % 4 == 1:
+        wrong = len(text) - 1
+    if wrong is not None:
+        raise _invalid(f": illegal base64 data at input byte {wrong}")
+    try:
+        content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        version, revision, start = content.get("v", ""), int(content.get("rv", 0)), str(content.get("start", ""))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _invalid(": invalid character looking for beginning of value") from error
+    if version != _VERSION:
+        raise _invalid(f": server does not recognize this encoded version {version}")
+    if not revision:
+        raise _invalid(f": incorrect encoded start resourceVersion (version {_VERSION})")
+    if not start:
+        raise _invalid(f": encoded start key empty (version {_VERSION})")
+    return Token(revision, start.rstrip("\0"))
+
+
+def forgotten(token: Token) -> ApiError:
+    """The refusal (410) of a token whose revision is forgotten, with one that goes on regardless."""
+    refusal = expired(_TOO_OLD)
+    refusal.metadata = {"continue": _write(LATEST, f"{token.start}\0")}
+    return refusal
+
+
+def _place(obj: Mapping[str, Any], mixed: bool) -> tuple[str, ...]:
+    metadata = obj["metadata"]
+    return (metadata["namespace"], metadata["name"]) if mixed and "namespace" in metadata else (metadata["name"],)
 
 
 def _write(revision: int, start: str) -> str:
-    content = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": f"{start}\0"}, separators=(",", ":"))
+    content = json.dumps({"v": _VERSION, "rv": revision, "start": start}, separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
 
-def _read(token: str) -> tuple[int, str]:
-    try:
-        content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return int(content["rv"]), str(content["start"]).rstrip("\0")
-    except (ValueError, KeyError, TypeError) as error:
-        raise bad_request("continue key is not valid") from error
+def _invalid(why: str) -> ApiError:
+    return bad_request(f"invalid continue token: continue key is not valid{why}")

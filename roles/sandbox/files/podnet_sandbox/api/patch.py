@@ -10,7 +10,10 @@ from typing import Any
 import jsonpatch
 
 from .copying import clone
-from .errors import ApiError, bad_request
+from .errors import ApiError, bad_request, rejected
+
+#: Operations one JSON patch may hold.
+_MOST = 10_000
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -29,11 +32,12 @@ def merge(target: Any, patch: Any) -> Any:
 def json_patch(target: Mapping[str, Any], operations: Any) -> dict[str, Any]:
     """``target`` after ``operations``. Raises `ApiError` 400 for what is no patch, 422 for one that cannot be done."""
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        found = "object" if isinstance(operations, Mapping) else "string" if isinstance(operations, str) else "number"
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp")
+    if len(operations) > _MOST:
+        message = f"The allowed maximum operations in a JSON patch is {_MOST}, got {len(operations)}"
+        raise ApiError(413, "RequestEntityTooLarge", message, {})
     try:
         return jsonpatch.JsonPatch(operations).apply(clone(target))
-    except jsonpatch.InvalidJsonPatch as error:
-        raise bad_request(f"error decoding patch: {error}") from error
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        # kube-apiserver does not say which operation failed
-        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {}) from error
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        raise rejected() from error  # kube-apiserver does not say which operation failed

@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import media
+from . import json_text, media
 from .apply import apply
 from .copying import clone
-from .decoding import check_kind
-from .errors import ApiError, bad_request, unsupported_media_type
+from .errors import ApiError, bad_request, not_a_patch, unsupported_media_type
+from .goformat import go_value
 from .patch import json_patch, merge
 from .registry import Resource
 from .request import RequestInfo, truth
@@ -20,6 +21,8 @@ from .strategic import strategic_merge
 
 Object = dict[str, Any]
 
+_NO_MAP = "json: cannot unmarshal {} into Go value of type map[string]interface {{}}"
+
 
 def patched(
     resource: Resource, live: Mapping[str, Any] | None, patch_type: str, body: bytes, query: Mapping[str, str], info: RequestInfo
@@ -27,18 +30,38 @@ def patched(
     """``live`` (None: to be made, by apply alone) after the patch. Raises `ApiError`: 400, 409, 422."""
     if patch_type == media.APPLY:
         return _applied(resource, live, body, query, info)
-    return patched_by(resource, live or {}, patch_type, media.decode_json(body, resource.kind))
+    return patched_by(resource, live or {}, patch_type, read_patch(patch_type, body))
+
+
+def read_patch(patch_type: str, body: bytes) -> Any:
+    """The body of a patch that is JSON. Raises `ApiError` 400."""
+    prefix = "" if patch_type == media.STRATEGIC_PATCH else "error decoding patch: "
+    try:
+        patch = json_text.parse(body)
+    except ValueError as error:
+        raise bad_request(f"{prefix}{error}") from error
+    if patch_type != media.JSON_PATCH and not isinstance(patch, dict):
+        found = "array" if isinstance(patch, list) else "string" if isinstance(patch, str) else "number"
+        raise bad_request(prefix + _NO_MAP.format(found))
+    return patch
 
 
 def patched_by(resource: Resource, live: Mapping[str, Any], patch_type: str, patch: Any) -> Object:
     """``live`` after a patch of one of the three kinds that do not look at ownership."""
     if patch_type == media.JSON_PATCH:
         return json_patch(live, patch)
-    if not isinstance(patch, dict):
-        raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
     if patch_type == media.STRATEGIC_PATCH:
         return clone(strategic_merge(kinds().find(resource.api_version, resource.kind), live, patch))
     return clone(merge(live, patch))
+
+
+def refusal(patch_type: str, body: bytes, result: Mapping[str, Any]) -> Callable[[str], ApiError]:
+    """How a patch is refused whose ``result`` cannot be read: with the patch itself, or with what it makes of the object."""
+    if patch_type == media.STRATEGIC_PATCH:
+        shown = go_value(json.loads(body))
+    else:
+        shown = json.dumps(result, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    return lambda why: not_a_patch(shown, why)
 
 
 def check_type(resource: Resource, patch_type: str) -> None:
@@ -51,24 +74,17 @@ def check_type(resource: Resource, patch_type: str) -> None:
 
 
 def _applied(resource: Resource, live: Mapping[str, Any] | None, body: bytes, query: Mapping[str, str], info: RequestInfo) -> Object:
-    manager = query.get("fieldManager")
-    if not manager:
-        raise _no_manager()
-    obj = check_kind(resource, media.decode_yaml(body))
-    if not obj.get("apiVersion") or not obj.get("kind"):
-        raise bad_request("error decoding YAML: Object 'Kind' is missing")
+    obj = media.decode_yaml(body)
+    if not isinstance(obj, dict):
+        found = "array" if isinstance(obj, list) else "string"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {_NO_MAP.format(found)}")
+    found = (obj.get("apiVersion") or "", obj.get("kind") or "")
+    if found != (resource.api_version, resource.kind):
+        group, _ignored, version = found[0].rpartition("/")
+        raise bad_request(f"invalid object type: {group}/{version}, Kind={found[1]}")
     metadata = obj["metadata"] = obj.get("metadata") or {}
-    metadata.setdefault("name", info.name)
-    if metadata["name"] != info.name:
-        raise bad_request(f"metadata.name {metadata['name']} does not match the name on the URL {info.name}")
     if resource.namespaced:
         metadata.setdefault("namespace", info.namespace)
     if metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    return apply(resource, live, obj, manager, force=truth(query.get("force")), subresource=info.subresource)
-
-
-def _no_manager() -> ApiError:
-    message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-    cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch", "field": "fieldManager"}
-    return ApiError(422, "Invalid", message, {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause]})
+    return apply(resource, live, obj, query["fieldManager"], force=truth(query.get("force")), subresource=info.subresource)

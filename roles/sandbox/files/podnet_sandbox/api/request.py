@@ -10,7 +10,6 @@ from dataclasses import dataclass
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 #: What may follow a namespace's name and is not a kind in it.
 _NAMESPACE_SUBRESOURCES = ("finalize", "status")
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class RequestInfo:
 
 
 def truth(value: str | None) -> bool:
-    """A query parameter that means yes."""
-    return value in _TRUE
+    """A query parameter that means yes: whatever is there and does not say false."""
+    return value is not None and value != "0" and value.lower() != "false"
 
 
 def parse(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
@@ -45,20 +44,23 @@ def parse(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return RequestInfo(method.lower(), path)
+    watches = rest[0] == "watch" and len(rest) > 1  # the old way to say it, which is still served
+    rest = rest[1:] if watches else rest
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]
         if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
             rest = rest[2:]
     resource, name, subresource = (*rest[:3], "", "", "")[:3]
-    return RequestInfo(_verb(method, name, query), path, group, version, namespace, resource, name, subresource)
+    verb = "watch" if watches and method == "GET" else _verb(method, name, query)
+    return RequestInfo(verb, path, group, version, namespace, resource, name, subresource)
 
 
 def _verb(method: str, name: str, query: Mapping[str, str]) -> str:
     if method in ("GET", "HEAD"):
-        if truth(query.get("watch")):
-            return "watch"
-        return "get" if name else "list"
+        if name:
+            return "get"
+        return "watch" if truth(query.get("watch")) else "list"
     if method == "DELETE":
         return "delete" if name else "deletecollection"
     return _VERBS.get(method, method.lower())

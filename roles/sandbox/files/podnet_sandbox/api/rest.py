@@ -4,33 +4,58 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from . import media
+from . import media, unenforced
 from .apply import record_update
-from .decoding import IGNORE, STRICT, WARN, check_kind, decode_fields
-from .errors import ApiError, bad_request, expired, invalid, invalid_value, method_not_allowed, no_such_resource, not_found
-from .lifecycle import finalizers
+from .decoding import WARN, check_kind, decode_fields
+from .errors import (
+    ApiError,
+    bad_request,
+    conflict,
+    expired,
+    invalid,
+    invalid_value,
+    method_not_allowed,
+    no_such_resource,
+    not_found,
+    plain_error,
+)
+from .lifecycle import default_propagation, finalizers
 from .media import Wanted, accepted, respond
-from .pagination import Page, Pages
-from .patching import check_type, patched
+from .options import check_delete, check_list, check_table, check_write, number
+from .pagination import LATEST, Page, forgotten, page_of, read_token
+from .patching import check_type, patched, refusal
 from .registry import Resource
 from .rendering import render, render_list
 from .request import RequestInfo, truth
 from .selectors import object_match
 from .store import Store
-from .watch import Watch, WatchOptions, parse_revision
+from .watch import Watch, WatchOptions
 
 Object = dict[str, Any]
 
 #: Kinds whose deletion is answered with the object, also when it is gone already.
 _ANSWER_WITH_OBJECT = frozenset({"persistentvolumeclaims", "persistentvolumes", "pods", "resourcequotas", "serviceaccounts", "services"})
 _ON_COLLECTIONS = frozenset({"create", "deletecollection", "list"})
-_FIELD_VALIDATION = (STRICT, WARN, IGNORE)
+_RBAC = "rbac.authorization.k8s.io"
+#: Kinds that an update makes where they are not (their strategies' AllowCreateOnUpdate).
+_MADE_BY_UPDATE = frozenset({
+    "endpoints", "events", "leases.coordination.k8s.io", "limitranges", "services",
+    *(f"{plural}.{_RBAC}" for plural in ("clusterrolebindings", "clusterroles", "rolebindings", "roles")),
+})  # fmt: skip
+#: Kinds that are updated from a resourceVersion only, as custom resources are (AllowUnconditionalUpdate).
+_CONDITIONAL = frozenset({
+    "apiservices.apiregistration.k8s.io", "customresourcedefinitions.apiextensions.k8s.io", "leases.coordination.k8s.io",
+    "poddisruptionbudgets.policy",
+})  # fmt: skip
+_OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
 
 
 @dataclass(frozen=True)
@@ -61,19 +86,18 @@ class Call:
 
     @property
     def dry_run(self) -> bool:
-        """Whether nothing is to be kept. Raises `ApiError` 422 for a value that is none."""
-        values = self.request.query.getall("dryRun", [])
-        if values and values != ["All"]:
-            cause = f"Unsupported value: \"{values[0]}\": supported values: \"All\""
-            raise ApiError(422, "Invalid", f'Options.meta.k8s.io "" is invalid: dryRun: {cause}')
-        return bool(values)
+        """Whether nothing is to be kept."""
+        return "dryRun" in self.query
 
     @property
     def validation(self) -> str:
-        mode = self.query.get("fieldValidation") or WARN
-        if mode not in _FIELD_VALIDATION:
-            raise bad_request(f'fieldValidation parameter unsupported: "{mode}"')
-        return mode
+        """What is said of unknown fields."""
+        return self.query.get("fieldValidation") or WARN
+
+    @property
+    def namespace(self) -> str | None:
+        """Where the object is, as the Store names it."""
+        return self.info.namespace if self.resource.namespaced else None
 
 
 class Rest:
@@ -81,14 +105,16 @@ class Rest:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pages = Pages()
 
     async def answer(self, call: Call) -> web.StreamResponse:
         """Dispatch by verb. Raises `ApiError`."""
         verb = call.info.verb
+        _check_place(call)
         misplaced = verb != "watch" and bool(call.info.name) is (verb in _ON_COLLECTIONS)
         if verb not in call.resource.verbs or misplaced:
             raise method_not_allowed()
+        if call.wanted.shape == "Table":
+            check_table(call.include)
         if verb == "watch":
             return await self._watch(call)
         return {
@@ -105,40 +131,69 @@ class Rest:
 
     def existing(self, call: Call) -> Object:
         """The Store's object the call names. Raises `ApiError` 404."""
-        found = self._store.find(call.resource.name, call.info.name, call.info.namespace if call.resource.namespaced else None)
+        found = self._store.find(call.resource.name, call.info.name, call.namespace)
         if found is None:
             raise not_found(call.resource, call.info.name)
         return found
 
     def _get(self, call: Call) -> web.Response:
+        asked_revision(call.query.get("resourceVersion", ""), self._store.revision)
         return self._respond(call, self.existing(call))
 
     def _list(self, call: Call) -> web.Response:
-        query, resource, store = call.query, call.resource, self._store
-        wanted = call.wanted
-        scope = "\n".join((call.info.path, query.get("labelSelector", ""), query.get("fieldSelector", "")))
-        limit = _limit(query)
-        if query.get("continue"):
-            page = self._pages.following(scope, query["continue"], limit)
-        else:
-            _check_revision(query, store.revision)
-            page = self._pages.first(scope, self._matching(call), store.revision, limit)
+        query, wanted = call.query, call.wanted
+        check_list(call.request.query, watch=False)
+        limit, _ignored = number(query, "limit") or 0, number(query, "timeoutSeconds")
+        start, objects, revision = self._moment(call, limit)
+        mixed = call.resource.namespaced and not call.info.namespace
+        page = page_of(objects, revision, limit, start=start, mixed=mixed)
         counted = not (query.get("labelSelector") or query.get("fieldSelector"))
-        return respond(wanted, render_list(resource, page, wanted, counted=counted, include=call.include))
+        return respond(wanted, render_list(call.resource, page, wanted, counted=counted, include=call.include))
 
-    def _matching(self, call: Call) -> list[Object]:
+    def _moment(self, call: Call, limit: int) -> tuple[str, list[Object], int]:
+        """After which name a list goes on, what there is at its moment, and which that is. Raises `ApiError`: 400, 410, 500, 504."""
+        query, now = call.query, self._store.revision
+        text = query.get("resourceVersion", "")
+        if query.get("continue"):
+            if text not in ("", "0"):
+                raise bad_request("specifying resource version is not allowed when using continue")
+            token = read_token(query["continue"])
+            if token.revision == LATEST:
+                return token.start, self._matching(call), now
+            try:
+                return token.start, self._matching(call, token.revision), token.revision
+            except ApiError as error:
+                raise (forgotten(token) if error.code == 410 else error) from error
+        match = query.get("resourceVersionMatch", "")
+        exact = text not in ("", "0") and (match == "Exact" or (limit > 0 and not match))
+        revision = asked_revision(text, now, exact=exact)
+        if not exact:
+            return "", self._matching(call), now
+        try:
+            return "", self._matching(call, revision), revision
+        except ApiError as error:
+            raise (expired("The resourceVersion for the provided list is too old.") if error.code == 410 else error) from error
+
+    def _matching(self, call: Call, revision: int | None = None) -> list[Object]:
+        """What the selectors select, of what there is now or was at ``revision``."""
         match = object_match(call.resource, call.query.get("labelSelector"), call.query.get("fieldSelector"))
-        objects = self._store.scan(call.resource.name, call.info.namespace or None)
+        namespace = call.info.namespace or None
+        if revision is None or revision == self._store.revision:
+            objects = self._store.scan(call.resource.name, namespace)
+        else:
+            objects = self._store.scan_at(call.resource.name, revision, namespace)
         return objects if match is None else [obj for obj in objects if match(obj)]
 
     async def _watch(self, call: Call) -> web.StreamResponse:
         query = call.query
-        revision, initial = parse_revision(query.get("resourceVersion"))
+        check_list(call.request.query, watch=True)
+        asked = asked_revision(query.get("resourceVersion", ""), sys.maxsize)  # a watch may wait for what is to come
+        revision, initial = asked or None, not asked
         send_initial = query.get("sendInitialEvents")
         if send_initial is not None:
             initial = truth(send_initial)
             revision = None if initial else revision
-        seconds = query.get("timeoutSeconds", "")
+        seconds = number(query, "timeoutSeconds")
         options = WatchOptions(
             resource=call.resource,
             namespace=call.info.namespace if call.resource.namespaced else "",
@@ -149,7 +204,7 @@ class Rest:
             initial=initial,
             bookmarks=truth(query.get("allowWatchBookmarks")),
             initial_end=initial and truth(send_initial) and truth(query.get("allowWatchBookmarks")),
-            timeout=float(seconds) if seconds.isdigit() and int(seconds) else None,
+            timeout=float(seconds) if seconds else None,
             include=call.include,
         )
         return await Watch(self._store, options).run(call.request)
@@ -157,48 +212,57 @@ class Rest:
     # Writing
 
     def _create(self, call: Call) -> web.Response:
+        check_write(call.request.query, "CreateOptions")
         obj = self._decoded(call)
-        warnings = decode_fields(call.resource, obj, call.validation)
-        record_update(call.resource, None, obj, call.manager)
+        return self._make(call, obj, decode_fields(call.resource, obj, call.validation))
+
+    def _make(self, call: Call, obj: Object, warnings: list[str], *, applied: bool = False) -> web.Response:
+        """Add an object. ``applied``: its managers are recorded already."""
+        if not applied:
+            record_update(call.resource, None, obj, call.manager)
         created = self._store.create(call.resource.name, obj, dry_run=call.dry_run)
         return self._respond(call, created, 201, warnings)
 
     def _update(self, call: Call) -> web.Response:
+        check_write(call.request.query, "UpdateOptions")
         obj = self._decoded(call)
-        metadata = obj["metadata"]
-        metadata.setdefault("name", call.info.name)
-        if metadata["name"] != call.info.name:
-            raise bad_request(
-                f'the name of the object ({metadata["name"]}) does not match the name on the URL ({call.info.name})'
-            )
-        if call.resource.custom and not metadata.get("resourceVersion"):
+        warnings = decode_fields(call.resource, obj, call.validation)
+        metadata, name = obj["metadata"], call.info.name
+        _check_name(obj, name)
+        if call.resource.name in _MADE_BY_UPDATE and self._store.find(call.resource.name, name, call.namespace) is None:
+            return self._make(call, obj, warnings)
+        live = self.existing(call)
+        if metadata.get("uid") not in (None, "", live["metadata"]["uid"]):
+            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {live['metadata']['uid']}"
+            raise conflict(call.resource, name, why)
+        if not metadata.get("resourceVersion") and (call.resource.custom or call.resource.name in _CONDITIONAL):
             why = invalid_value("metadata.resourceVersion", "0x0", "must be specified for an update")
-            raise invalid(call.resource, call.info.name, [why])
-        return self.replace(call, obj, call.info.subresource)
+            raise invalid(call.resource, name, [why])
+        return self._replace(call, live, obj, warnings)
 
     def _patch(self, call: Call) -> web.Response:
-        namespace = call.info.namespace if call.resource.namespaced else None
-        live = self._store.find(call.resource.name, call.info.name, namespace)
         patch_type = media.media_types(call.request.headers.get("Content-Type", ""))[0][0]
         check_type(call.resource, patch_type)
-        if live is None and (patch_type != media.APPLY or call.info.subresource):
+        applies = patch_type == media.APPLY
+        check_write(call.request.query, "PatchOptions", applies=applies)
+        live = self._store.find(call.resource.name, call.info.name, call.namespace)
+        if live is None and (not applies or call.info.subresource):
             raise not_found(call.resource, call.info.name)
         obj = patched(call.resource, live, patch_type, call.body, call.query, call.info)
+        warnings = decode_fields(call.resource, obj, call.validation, refusal(patch_type, call.body, obj))
+        if call.resource.namespaced and obj["metadata"].get("namespace") != call.info.namespace:
+            raise bad_request(_OTHER_NAMESPACE)
+        _check_name(obj, call.info.name)
         if live is not None:
-            return self.replace(call, obj, call.info.subresource, applied=patch_type == media.APPLY)
-        warnings = decode_fields(call.resource, obj, call.validation)
-        created = self._store.create(call.resource.name, obj, dry_run=call.dry_run)
-        return self._respond(call, created, 201, warnings)
+            return self._replace(call, live, obj, warnings, applied=applies)
+        if obj["metadata"].get("uid"):
+            why = f"uid mismatch: the provided object specified uid {obj['metadata']['uid']}, and no existing object was found"
+            raise conflict(call.resource, call.info.name, why)
+        return self._make(call, obj, warnings, applied=True)
 
-    def replace(self, call: Call, obj: Object, subresource: str, *, applied: bool = False) -> web.Response:
-        """Write a whole object in place of the one the call names. ``applied``: its managers are recorded already."""
-        warnings = decode_fields(call.resource, obj, call.validation)
-        live = self.existing(call)
-        obj["metadata"]["name"] = call.info.name
-        if call.resource.namespaced:
-            obj["metadata"]["namespace"] = call.info.namespace
-        else:
-            obj["metadata"].pop("namespace", None)
+    def _replace(self, call: Call, live: Object, obj: Object, warnings: list[str], *, applied: bool = False) -> web.Response:
+        """Write a whole object, or the part of it the subresource is. ``applied``: its managers are recorded already."""
+        subresource = call.info.subresource
         if not applied:
             written = _written_part(live, obj, subresource) if call.resource.has_status else obj
             record_update(call.resource, live, written, call.manager, subresource)
@@ -208,9 +272,8 @@ class Rest:
 
     def _delete(self, call: Call) -> web.Response:
         options = self._delete_options(call)
-        namespace = call.info.namespace if call.resource.namespaced else None
-        deleted = self._store.delete(call.resource.name, call.info.name, namespace, **options)
-        left = self._store.find(call.resource.name, call.info.name, namespace)
+        deleted = self._store.delete(call.resource.name, call.info.name, call.namespace, **options)
+        left = self._store.find(call.resource.name, call.info.name, call.namespace)
         gone = left is None or left["metadata"]["uid"] != deleted["metadata"]["uid"]
         if options["dry_run"]:
             gone = not finalizers(deleted)
@@ -222,6 +285,7 @@ class Rest:
         return respond(Wanted(call.wanted.media), status)
 
     def _delete_collection(self, call: Call) -> web.Response:
+        check_list(call.request.query, watch=False)
         options = self._delete_options(call)
         options.pop("preconditions")
         objects = self._matching(call)
@@ -238,35 +302,50 @@ class Rest:
         if call.body:
             body = media.decode(call.body, call.request.headers.get("Content-Type", ""), "DeleteOptions") or {}
         query = call.query
-        grace = query.get("gracePeriodSeconds", body.get("gracePeriodSeconds"))
-        propagation = query.get("propagationPolicy") or body.get("propagationPolicy") or "Background"
-        if truth(query.get("orphanDependents")) or body.get("orphanDependents"):
-            propagation = "Orphan"
+        if not body:
+            body = {"gracePeriodSeconds": number(query, "gracePeriodSeconds"), "propagationPolicy": query.get("propagationPolicy")}
+            body["dryRun"] = call.request.query.getall("dryRun", [])
+            if "orphanDependents" in query:
+                body["orphanDependents"] = truth(query["orphanDependents"])
+        check_delete(body)
+        propagation = body.get("propagationPolicy") or default_propagation(call.resource)
+        if body.get("orphanDependents") is not None:
+            propagation = "Orphan" if body["orphanDependents"] else "Background"
         return {
-            "grace": None if grace is None else int(grace),
+            "grace": body.get("gracePeriodSeconds"),
             "propagation": propagation,
             "preconditions": body.get("preconditions") or {},
-            "dry_run": call.dry_run or body.get("dryRun") == ["All"],
+            "dry_run": bool(body.get("dryRun")),
         }
 
     # Bodies and answers
 
     def _decoded(self, call: Call) -> Object:
         obj = media.decode(call.body, call.request.headers.get("Content-Type", ""), call.resource.kind)
-        obj = check_kind(call.resource, obj)
+        obj = check_kind(call.resource, obj, known=self._is_known(obj))
         metadata = obj["metadata"] = obj.get("metadata") or {}
         if call.resource.namespaced:
             if metadata.get("namespace") not in (None, "", call.info.namespace):
-                raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-            if not call.info.namespace:
-                raise no_such_resource()
+                raise bad_request(_OTHER_NAMESPACE)
             metadata["namespace"] = call.info.namespace
+        else:
+            metadata.pop("namespace", None)
         return obj
+
+    def _is_known(self, obj: Any) -> bool:
+        """Whether there is a kind like that of an object at all."""
+        if not isinstance(obj, dict) or not obj.get("apiVersion") or not obj.get("kind"):
+            return True
+        found = self._store.resources.by_kind(obj["apiVersion"], obj["kind"])
+        return found is not None and not found.custom
 
     def _respond(self, call: Call, obj: Mapping[str, Any], status: int = 200, warnings: list[str] | None = None) -> web.Response:
         wanted = call.wanted
         response = respond(wanted, render(call.resource, obj, wanted, call.include), status)
-        for warning in warnings or ():
+        said = list(warnings or ())
+        if call.info.verb in ("create", "patch", "update") and unenforced.warning(call.resource):
+            said.append(unenforced.warning(call.resource))
+        for warning in said:
             escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
             response.headers.add("Warning", f'299 - "{escaped}"')
         return response
@@ -284,26 +363,36 @@ def _written_part(live: Mapping[str, Any], obj: Object, subresource: str) -> Obj
     return written
 
 
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", "")
-    if text and not text.isdigit():
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text or 0)
-
-
-def _check_revision(query: Mapping[str, str], revision: int) -> None:
-    """A list can be had of now only, not of an exact moment that has passed or is to come."""
-    text = query.get("resourceVersion", "")
-    if not text or text == "0":
+def _check_place(call: Call) -> None:
+    """Refuse paths that are no resource's: a namespace too few or too many. Raises `ApiError`."""
+    info, resource = call.info, call.resource
+    if resource.name == "namespaces":
         return
+    if resource.namespaced and not info.namespace and info.verb == "create":
+        raise method_not_allowed()
+    if (resource.namespaced and not info.namespace and info.name) or (info.namespace and not resource.namespaced):
+        raise no_such_resource()
+
+
+def _check_name(obj: Mapping[str, Any], name: str) -> None:
+    found = obj["metadata"].get("name")
+    if not found:
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if found != name:
+        raise bad_request(f"the name of the object ({found}) does not match the name on the URL ({name})")
+
+
+def asked_revision(text: str, now: int, *, exact: bool = False) -> int:
+    """The revision a reader asks for: the present one must not be older, or, ``exact``, it must have come. Raises `ApiError`."""
+    if not text or text == "0":
+        return 0
     if not text.isdigit():
-        raise bad_request(f'invalid resource version "{text}"')
-    if query.get("resourceVersionMatch") == "Exact":
-        if int(text) > revision:
-            raise ApiError(500, "", "etcdserver: mvcc: required revision is a future revision")
-        if int(text) < revision:
-            raise expired("The resourceVersion for the provided list is too old.")
-    elif int(text) > revision:
-        message = f"Timeout: Too large resource version: {text}, current: {revision}"
+        why = f"resourceVersion: Invalid value: {json.dumps(text)}: strconv.ParseUint: parsing {json.dumps(text)}: invalid syntax"
+        raise bad_request(f"invalid resource version: {why}") if exact else plain_error(why)
+    if int(text) > now:
+        if exact:
+            raise plain_error("etcdserver: mvcc: required revision is a future revision")
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        message = f"Timeout: Too large resource version: {text}, current: {now}"
         raise ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
+    return int(text)

@@ -9,30 +9,33 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import ApiError, bad_request
+from .names import label_key_error, label_value_error
 from .registry import Resource
 
 Match = Callable[[Mapping[str, Any]], bool]
 
 _TOKEN = re.compile(r"\s*(!=|==|=|!|,|\(|\)|>|<|[^\s=!,()<>]+)")
 _OPERATORS = ("=", "==", "!=", "in", "notin", ">", "<")
+_OPERATOR_NAMES = "in, notin, =, ==, !=, gt, lt"
 
-#: Fields besides metadata.name and metadata.namespace that a kind can be selected by.
+_NAME, _NAMESPACE = "metadata.name", "metadata.namespace"
+#: What a kind can be selected by, where it is not its name and namespace alone, and what is said of other fields.
+_UNSUPPORTED = "field label not supported: {}"
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "pods": (
-        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+        _NAME, _NAMESPACE, "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
         "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
     ),
     "events": (
-        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+        _NAME, _NAMESPACE, "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
         "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
         "reason", "reportingComponent", "source", "type",
     ),
-    "nodes": ("spec.unschedulable",),
-    "namespaces": ("status.phase",),
-    "secrets": ("type",),
-    "replicasets.apps": ("status.replicas",),
-    "jobs.batch": ("status.successful",),
-    "services": ("spec.clusterIP", "spec.type"),
+    "jobs.batch": (_NAME, _NAMESPACE, "status.successful"),
+    "namespaces": (_NAME, "status.phase"),
+    "nodes": (_NAME, "spec.unschedulable"),
+    "secrets": (_NAME, _NAMESPACE, "type"),
+    "services": (_NAME, _NAMESPACE, "spec.clusterIP", "spec.type"),
 }  # fmt: skip
 #: What a field that is not set counts as.
 _UNSET: Mapping[str, str] = {"spec.unschedulable": "false", "spec.hostNetwork": "false"}
@@ -50,7 +53,7 @@ def field_match(resource: Resource, selector: str | None) -> Match | None:
     """A predicate on objects of ``resource``; None selects everything. Raises `ApiError` 400 for other fields."""
     if not selector or not selector.strip():
         return None
-    terms = [_field_term(resource, term) for term in selector.split(",") if term]
+    terms = [_field_term(resource, selector, term) for term in sorted(selector.split(",")) if term]
     return lambda obj: all((field_value(obj, path) == value) is equal for path, value, equal in terms)
 
 
@@ -76,15 +79,29 @@ def field_value(obj: Mapping[str, Any], path: str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _field_term(resource: Resource, term: str) -> tuple[str, str, bool]:
-    operator = next((item for item in ("!=", "==", "=") if item in term), "")
+def _field_term(resource: Resource, selector: str, term: str) -> tuple[str, str, bool]:
+    place, operator = min(((term.find(item), item) for item in ("!=", "==", "=") if item in term), default=(0, ""))
     if not operator:
-        raise bad_request(f'invalid selector: "{term}"; can\'t understand "{term}"')
-    path, value = term.split(operator, 1)
-    allowed = ("metadata.name", *(("metadata.namespace",) if resource.namespaced else ()))
-    if path not in (*allowed, *_FIELDS.get(resource.name, ()), *resource.selectable):
-        raise bad_request(f"field label not supported: {path}")
+        raise bad_request(f"invalid selector: '{selector}'; can't understand '{term}'")
+    operator = next(item for item in ("!=", "==", "=") if term.startswith(item, place))
+    path, value = term[:place], term[place + len(operator) :]
+    _check_field(resource, path)
     return path, value, operator != "!="
+
+
+def _check_field(resource: Resource, path: str) -> None:
+    if resource.custom:
+        if path in (_NAME, *((_NAMESPACE,) if resource.namespaced else ()), *resource.selectable):
+            return
+        raise bad_request(_UNSUPPORTED.format(path))
+    known = _FIELDS.get(resource.name)
+    if path in (known or (_NAME, _NAMESPACE)):
+        return
+    if resource.name == "jobs.batch":
+        raise bad_request(f'field label "{path}" not supported for batchv1.Job')
+    if known:
+        raise bad_request(_UNSUPPORTED.format(path))
+    raise bad_request(f'"{path}" is not a known field selector: only "{_NAME}", "{_NAMESPACE}"')
 
 
 class _LabelParser:
@@ -95,11 +112,22 @@ class _LabelParser:
         self._at = 0
 
     def terms(self) -> list[Match]:
-        found = [self._requirement()]
-        while self._at < len(self._tokens):
-            self._expect(",")
+        found = []
+        while True:
+            token = self._peek()
+            if not token:
+                return found
+            if token != "!" and not _is_identifier(token):
+                raise bad_request(f"found '{token}', expected: !, identifier, or 'end of string'")
             found.append(self._requirement())
-        return found
+            token = self._next()
+            if not token:
+                return found
+            if token != ",":
+                raise bad_request(f"found '{token}', expected: ',' or 'end of string'")
+            following = self._peek()
+            if following != "!" and not (following and _is_identifier(following)):
+                raise bad_request(f"found '{following}', expected: identifier after ','")
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
@@ -109,57 +137,76 @@ class _LabelParser:
         self._at += 1
         return token
 
-    def _expect(self, token: str) -> None:
-        found = self._next()
-        if found != token:
-            raise _unparsable(found, f"'{token}'")
-
-    def _identifier(self) -> str:
+    def _identifier(self, key: bool = False) -> str:
         token = self._next()
         if not token or not _is_identifier(token):
             raise _unparsable(token, "identifier")
+        why = label_key_error(token) if key else None
+        if why:
+            raise bad_request(f'unable to parse requirement: <nil>: Invalid value: "{token}": {why}')
         return token
 
     def _requirement(self) -> Match:
         if self._peek() == "!":
             self._next()
-            absent = self._identifier()
+            absent = self._identifier(key=True)
+            if self._peek() not in ("", ","):
+                raise _unparsable(self._peek(), _OPERATOR_NAMES)
             return lambda labels: absent not in labels
-        key = self._identifier()
+        key = self._identifier(key=True)
         operator = self._peek()
         if operator in ("", ","):
             return lambda labels: key in labels
         if operator not in _OPERATORS:
-            raise _unparsable(operator, ", ".join(f"'{item}'" for item in _OPERATORS))
+            raise _unparsable(operator, _OPERATOR_NAMES)
         self._next()
         if operator in ("in", "notin"):
-            values = self._values()
+            values = self._values(key)
             return lambda labels: (key in labels and labels[key] in values) is (operator == "in")
         value = self._value()
+        _check_value(key, value, 0)
         if operator in (">", "<"):
             return _comparison(key, operator, value)
         return lambda labels: (labels.get(key) == value) is (operator != "!=")
 
     def _value(self) -> str:
         """A value may be empty: ``a=`` and ``a=,b``."""
-        token = self._peek()
-        if token in ("", ","):
-            return ""
-        return self._identifier()
+        return "" if self._peek() in ("", ",") else self._identifier()
 
-    def _values(self) -> frozenset[str]:
-        self._expect("(")
-        values = [self._value()]
+    def _values(self, key: str) -> frozenset[str]:
+        token = self._next()
+        if token != "(":
+            raise bad_request(f"unable to parse requirement: found '{token}' expected: '('")
+        values = [self._listed()]
         while self._peek() == ",":
             self._next()
-            values.append(self._value())
-        self._expect(")")
+            values.append(self._listed())
+        token = self._next()
+        if token != ")":
+            raise _unparsable(token, "',' or ')'")
+        for index, value in enumerate(sorted(set(values))):
+            _check_value(key, value, index)
         return frozenset(values)
+
+    def _listed(self) -> str:
+        token = self._peek()
+        if token in (",", ")"):
+            return ""
+        if not token or not _is_identifier(token):
+            raise _unparsable(token, "',', ')' or identifier")
+        return self._next()
+
+
+def _check_value(key: str, value: str, index: int) -> None:
+    why = label_value_error(value)
+    if why:
+        raise bad_request(f'unable to parse requirement: values[{index}][{key}]: Invalid value: "{value}": {why}')
 
 
 def _comparison(key: str, operator: str, value: str) -> Match:
     if not value.lstrip("-").isdigit():
-        raise bad_request(f'values[0][{key}]: Invalid value: "{value}": for \'Gt\', \'Lt\' operators, the value must be an integer')
+        why = "for 'Gt', 'Lt' operators, the value must be an integer"
+        raise bad_request(f'unable to parse requirement: values[0]: Invalid value: "{value}": {why}')
     limit = int(value)
 
     def compare(labels: Mapping[str, str]) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import lifecycle
@@ -82,6 +83,18 @@ class Store:
             return [objects[key] for key in sorted(key for key in objects if key[0] == namespace)]
         return [objects[key] for key in sorted(objects)]
 
+    def scan_at(self, res: str, revision: int, namespace: str | None = None) -> list[Object]:
+        """What `scan` would have given at ``revision``. Raises `ApiError` 410 if that is forgotten."""
+        objects = dict(self._objects.get(res, {}))
+        for change in reversed(self.history.since(res, revision)):
+            metadata = change.obj["metadata"]
+            key = (metadata.get("namespace", ""), metadata["name"])
+            if change.old is None:
+                objects.pop(key, None)
+            else:
+                objects[key] = change.old  # type: ignore[assignment]
+        return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
+
     def subscribe(self, callback: Callback) -> None:
         """Call ``callback(type, res, obj, old)`` after every change, with objects it must not alter."""
         self._callbacks.append(callback)
@@ -152,7 +165,7 @@ class Store:
         """
         resource = self.resources.by_name(res)
         old = self._existing(resource, name, namespace)
-        _check_preconditions(resource, old, preconditions or {})
+        _check_deletion(resource, old, preconditions or {})
         new = clone(old)
         lifecycle.request_deletion(resource, new, grace)
         if dry_run:
@@ -252,6 +265,18 @@ class Store:
 
 def _type_meta(resource: Resource) -> dict[str, str]:
     return {"apiVersion": resource.api_version, "kind": resource.kind}
+
+
+def _check_deletion(resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """The preconditions of a deletion, which kube-apiserver words by kind, not by resource."""
+    metadata = old["metadata"]
+    for part, said, may in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        if wanted.get(part) and wanted[part] != metadata[part]:
+            why = f"the {said} in the precondition ({wanted[part]}) does not match the {said} in record ({metadata[part]}). "
+            raise conflict(replace(resource, plural=resource.kind), metadata["name"], f"{why}The object might have been {may}")
 
 
 def _check_preconditions(resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from .errors import ApiError, bad_request, method_not_allowed, no_such_resource,
 from .exec_websocket import serve_exec
 from .logs import serve_logs
 from .media import Wanted, respond
-from .patching import patched_by
+from .patching import patched_by, read_patch
 from .rest import Call, Rest
 from .reviews import Reviews
 from .runtime import Runtime
@@ -68,7 +68,7 @@ class Subresources:
             patch_type = media.media_types(call.request.headers.get("Content-Type", ""))[0][0]
             if patch_type not in (media.JSON_PATCH, media.MERGE_PATCH, media.STRATEGIC_PATCH):
                 raise unsupported_media_type((media.JSON_PATCH, media.MERGE_PATCH))
-            scale = patched_by(call.resource, scale_of(call.resource, obj), patch_type, media.decode_json(call.body, "Scale"))
+            scale = patched_by(call.resource, scale_of(call.resource, obj), patch_type, read_patch(patch_type, call.body))
         updated = self._store.update(call.resource.name, scaled(call.resource, obj, scale), dry_run=call.dry_run)
         return respond(Wanted(), scale_of(call.resource, updated))
 

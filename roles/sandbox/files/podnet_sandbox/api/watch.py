@@ -166,10 +166,3 @@ class Watch:
 
 def _at(obj: Object, revision: int) -> Object:
     return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
-
-
-def parse_revision(text: str | None) -> tuple[int | None, bool]:
-    """``resourceVersion`` of a watch: where to start, and whether the present state is told first ('' and '0')."""
-    if not text or text == "0":
-        return None, True
-    return int(text), False

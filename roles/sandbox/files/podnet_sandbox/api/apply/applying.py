@@ -11,6 +11,7 @@ from ..clock import now
 from ..copying import clone
 from ..errors import ApiError
 from ..registry import Resource
+from .checking import check_applied
 from .fieldset import Path, fields_of, leaves, path_text
 from .merging import overlay, without
 from .ownership import APPLY, Manager, Owned, Ownership, read, release, write
@@ -26,6 +27,7 @@ def apply(
     Raises `ApiError` 409 where other managers own a field that would change, unless ``force`` takes it from them.
     """
     fields = fields_of(resource)
+    check_applied(resource, fields, applied)
     wanted = leaves(fields, applied)
     present = leaves(fields, live) if live else {}
     manager = Manager(name, APPLY, subresource)
@@ -56,7 +58,7 @@ def _conflicts(ownership: Ownership, manager: Manager, changed: set[Path]) -> di
 def _refusal(conflicts: Mapping[Manager, list[Path]], ownership: Ownership) -> ApiError:
     """In the words of structured-merge-diff: one line for one conflict, grouped by manager for more."""
     causes, lines = [], []
-    for manager, paths in conflicts.items():
+    for manager, paths in sorted(conflicts.items(), key=lambda item: (item[0].name, item[0].operation, item[0].subresource)):
         said = f'conflict with "{manager.name}"' + _using(manager, ownership[manager])
         lines.append((said, [path_text(path) for path in paths]))
         causes += [{"reason": "FieldManagerConflict", "message": said, "field": path_text(path)} for path in paths]
@@ -69,7 +71,7 @@ def _refusal(conflicts: Mapping[Manager, list[Path]], ownership: Ownership) -> A
 
 
 def _using(manager: Manager, owned: Owned) -> str:
-    if manager.operation == APPLY:
-        return ""
     with_subresource = f' with subresource "{manager.subresource}"' if manager.subresource else ""
+    if manager.operation == APPLY:
+        return with_subresource
     return f"{with_subresource} using {owned.api_version}"

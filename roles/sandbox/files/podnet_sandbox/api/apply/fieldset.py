@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..registry import Resource
-from ..schema import Field, ListField, MapField, ObjectField, Scalar, kinds
-from ..schema.fields import Atomic
+from ..schema import Atomic, Field, ListField, MapField, ObjectField, kinds
 
 Path = tuple[str, ...]
 
@@ -32,29 +31,39 @@ def fields_of(resource: Resource) -> Field:
     return kinds().find(resource.api_version, resource.kind) or Atomic()
 
 
-def leaves(fields: Field, obj: Mapping[str, Any]) -> dict[Path, Any]:
-    """The owned paths of ``obj`` with their values; a list entry counts by itself (value None) besides its fields."""
+def leaves(fields: Field, obj: Mapping[str, Any], *, containers: bool = False) -> dict[Path, Any]:
+    """The owned paths of ``obj`` with their values; a list entry counts by itself (value None) besides its fields.
+
+    ``containers``: so do maps, lists and optional objects, which an update owns that makes them.
+    """
     content = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
     metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in _UNOWNED_METADATA}
     if metadata:
         content["metadata"] = metadata
-    return dict(_leaves(fields, content, (), top=True))
+    return dict(_leaves(fields, content, (), containers, top=True))
 
 
-def _leaves(fields: Field | None, value: Any, path: Path, *, top: bool = False) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, Mapping) and not isinstance(fields, Scalar):
-        if not value and not top:
-            yield path, value
+def _leaves(fields: Field | None, value: Any, path: Path, containers: bool, *, top: bool = False) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Mapping) and not getattr(fields, "atomic", False):
+        if not top and (not value or (containers and _counts(fields))):
+            yield path, None if value else value
         for key, item in value.items():
-            yield from _leaves(below(fields, key), item, (*path, f"f:{key}"))
+            yield from _leaves(below(fields, key), item, (*path, f"f:{key}"), containers)
     elif isinstance(value, list) and isinstance(fields, ListField) and (fields.is_set or fields.apply_keys):
+        if containers and not fields.always:
+            yield path, None
         for item in value:
             step = step_of(fields, item)
             yield (*path, step), None
             if not fields.is_set:
-                yield from _leaves(fields.item, item, (*path, step))
-    else:
+                yield from _leaves(fields.item, item, (*path, step), containers, top=True)
+    elif value is not None:
         yield path, value
+
+
+def _counts(fields: Field | None) -> bool:
+    """Whether a map or object is something by itself: structs that are always there are not."""
+    return not isinstance(fields, ObjectField) or fields.optional
 
 
 def below(fields: Field | None, key: str) -> Field | None:
@@ -68,7 +77,8 @@ def step_of(fields: ListField, item: Any) -> str:
     """How an entry of a list is told apart."""
     if fields.is_set or not isinstance(item, Mapping):
         return f"v:{_compact(item)}"
-    return f"k:{_compact({key: item.get(key) for key in sorted(fields.apply_keys) if key in item})}"
+    keys = {key: item.get(key, default) for key, default in sorted(fields.apply_keys.items())}
+    return f"k:{_compact({key: value for key, value in keys.items() if value is not None})}"
 
 
 def to_v1(paths: Iterable[Path]) -> dict[str, Any]:
@@ -110,7 +120,7 @@ def path_text(path: Path) -> str:
         elif kind == "k":
             text += "[" + ",".join(f"{key}={json.dumps(value)}" for key, value in json.loads(content).items()) + "]"
         else:
-            text += f"[={content}]"
+            text += f"[{content}]" if kind == "i" else f"[={content}]"
     return text
 
 
@@ -119,18 +129,19 @@ def _compact(value: Any) -> str:
 
 
 def _from_schema(schema: Mapping[str, Any], *, top: bool = False) -> Field:
-    if schema.get("x-kubernetes-map-type") == "atomic":
-        return Scalar("any")
+    atomic = schema.get("x-kubernetes-map-type") == "atomic"
     if schema.get("items") is not None:
-        item = _from_schema(schema["items"])
         kind = schema.get("x-kubernetes-list-type", "atomic")
-        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ()) if kind == "map" else ()
-        return ListField(item, apply_keys=keys, is_set=kind == "set")
+        keys = schema.get("x-kubernetes-list-map-keys") or () if kind == "map" else ()
+        defaults = (schema["items"].get("properties") or {}) if keys else {}
+        apply_keys = {key: (defaults.get(key) or {}).get("default") for key in keys}
+        return ListField(_from_schema(schema["items"]), apply_keys=apply_keys, is_set=kind == "set")
     properties = {name: _from_schema(below) for name, below in (schema.get("properties") or {}).items()}
     if top:
-        metadata = kinds().find("v1", "ConfigMap")
-        properties["metadata"] = metadata.fields["metadata"] if metadata else Atomic()
+        properties["metadata"] = kinds().type("meta.k8s.io", "ObjectMeta")
     if properties:
-        return ObjectField("", properties)
+        return ObjectField("", fields=properties, atomic=atomic, optional=True)
     more = schema.get("additionalProperties")
-    return MapField(_from_schema(more)) if isinstance(more, Mapping) else Atomic()
+    if isinstance(more, Mapping) or atomic:
+        return MapField(_from_schema(more) if isinstance(more, Mapping) else Atomic(), atomic)
+    return Atomic()

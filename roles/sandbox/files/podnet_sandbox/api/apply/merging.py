@@ -7,15 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..schema import Field, ListField, Scalar
+from ..schema import Field, ListField
 from .fieldset import Path, below, step_of
 
 
 def overlay(fields: Field | None, live: Any, applied: Any) -> Any:
     """``live`` with every field of ``applied``; lists with keys are merged by them, others replaced."""
-    if isinstance(applied, Mapping) and not isinstance(fields, Scalar):
+    if isinstance(applied, Mapping) and not getattr(fields, "atomic", False):
         result = dict(live) if isinstance(live, Mapping) else {}
         for key, value in applied.items():
+            if value is None:  # null says nothing, as in Go
+                continue
             result[key] = overlay(below(fields, key), result.get(key), value)
         return result
     if isinstance(applied, list) and isinstance(fields, ListField) and (fields.is_set or fields.apply_keys):

@@ -48,7 +48,9 @@ def read(obj: Mapping[str, Any]) -> Ownership:
 
 def write(obj: dict[str, Any], ownership: Ownership) -> None:
     """Put ``ownership`` into ``obj``; managers that own nothing any more are left out."""
-    entries = [_entry(manager, owned) for manager, owned in ownership.items() if owned.paths]
+    kept = ((manager, owned) for manager, owned in ownership.items() if owned.paths)
+    ordered = sorted(kept, key=lambda item: (item[0].operation, item[1].time, item[0].name, item[1].api_version, item[0].subresource))
+    entries = [_entry(manager, owned) for manager, owned in ordered]
     metadata = obj["metadata"]
     if entries:
         metadata["managedFields"] = entries
@@ -59,8 +61,8 @@ def write(obj: dict[str, Any], ownership: Ownership) -> None:
 def record_update(resource: Resource, old: Mapping[str, Any] | None, new: dict[str, Any], name: str, subresource: str = "") -> None:
     """Give ``name`` the fields it changed from ``old`` (None: made anew) to ``new``, in place, and take them from others."""
     fields = fields_of(resource)
-    before = leaves(fields, old) if old else {}
-    after = leaves(fields, new)
+    before = leaves(fields, old, containers=True) if old else {}
+    after = leaves(fields, new, containers=True)
     changed = {path for path, value in after.items() if before.get(path, _MISSING) != value}
     ownership = read(old) if old else {}
     manager = Manager(name, UPDATE, subresource)

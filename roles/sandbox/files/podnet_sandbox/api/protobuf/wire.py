@@ -8,12 +8,14 @@ Nothing is dropped in silence: a field that is not in the tables is passed over 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import json
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ApiError
-from .messages import MESSAGES
+from ..schema import Field, ListField, MapField, ObjectField, Scalar, kinds
 
 _MAGIC = b"k8s\0"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -29,65 +31,76 @@ def decode(data: bytes) -> dict[str, Any]:
     try:
         envelope = dict(_fields(data[len(_MAGIC) :]))
         type_meta = {number: _text(value) for number, value in _fields(_octets(envelope.get(1, b"")))}
-        kind = type_meta.get(2, "")
-        body = _message(kind, _octets(envelope.get(2, b"")))
+        api_version, kind = type_meta.get(1, ""), type_meta.get(2, "")
+        fields = kinds().find(api_version, kind)
+        if fields is None:
+            raise _unreadable(f"{kind} cannot be read in this form")
+        body = _object(fields, _octets(envelope.get(2, b"")))
     except (IndexError, OSError, OverflowError, TypeError, ValueError) as error:
         raise _unreadable(f"it is damaged ({error})") from error
-    return {"apiVersion": type_meta.get(1, ""), "kind": kind, **body}
+    return {"apiVersion": api_version, "kind": kind, **body}
 
 
-def _message(name: str, data: bytes) -> dict[str, Any]:
-    if name == "IntOrString":
-        return _int_or_string(data)
-    table = MESSAGES.get(name)
-    if table is None:
-        raise _unreadable(f"{name} cannot be read in this form")
+def _object(fields: ObjectField, data: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for number, value in _fields(data):
-        if number not in table:
-            if not _says_nothing(value):
-                raise _unreadable(f"field {number} of {name} cannot be read in this form")
+        if number in fields.inline:
+            found |= _object(fields.inline[number], _octets(value))
             continue
-        field, kind = table[number]
-        if kind.startswith("["):
-            found.setdefault(field, []).append(_value(kind[1:-1], value))
-        elif kind.startswith("{"):
-            key, item = _entry(kind[1:-1], _octets(value))
-            found.setdefault(field, {})[key] = item
+        name = fields.numbers.get(number)
+        if name is None:
+            if not _says_nothing(value):
+                raise _unreadable(f"field {number} of {fields.name} cannot be read in this form")
+            continue
+        field = fields.fields[name]
+        if isinstance(field, ListField):
+            found.setdefault(name, []).append(_value(field.item, value))
+        elif isinstance(field, MapField):
+            parts = dict(_fields(_octets(value)))
+            found.setdefault(name, {})[_text(parts.get(1, b""))] = _value(field.value, parts.get(2, b""))
         else:
-            read = _value(kind.rstrip("?"), value)
-            if kind.endswith("?") or read or read == {}:
-                found[field] = read
-    return {key: value for key, value in found.items() if value is not None}
+            read = _value(field, value)
+            if getattr(field, "zero", False) or getattr(field, "optional", False) or read:
+                found[name] = read
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _value(kind: str, value: Value) -> Any:
-    if kind == "string":
-        return _text(value)
-    if kind == "bytes":
-        return base64.b64encode(_octets(value)).decode()
-    if kind == "bool":
-        return bool(value)
-    if kind == "int":
-        return _signed(value)
-    if kind == "time":
-        return _time(_octets(value))
-    return _message(kind, _octets(value)) if _octets(value) or kind == "IntOrString" else {}
+def _value(field: Field, value: Value) -> Any:
+    if isinstance(field, ObjectField):
+        return _object(field, _octets(value))
+    if isinstance(field, ListField):  # a list inside a map: a message that holds it
+        return [_value(field.item, item) for _ignored, item in _fields(_octets(value))]
+    if isinstance(field, Scalar):
+        return _SCALARS[field.kind](value)
+    raw = dict(_fields(_octets(value))).get(1, b"")  # FieldsV1, RawExtension: JSON as it is
+    return json.loads(_octets(raw)) if raw else None
 
 
-def _entry(kind: str, data: bytes) -> tuple[str, Any]:
-    parts = dict(_fields(data))
-    return _text(parts.get(1, b"")), _value(kind, parts.get(2, b""))
-
-
-def _int_or_string(data: bytes) -> Any:
-    parts = dict(_fields(data))
+def _int_or_string(value: Value) -> Any:
+    parts = dict(_fields(_octets(value)))
     return _text(parts.get(3, b"")) if parts.get(1) else _signed(parts.get(2, 0))
 
 
-def _time(data: bytes) -> str | None:
-    seconds = dict(_fields(data)).get(1)
+def _time(value: Value) -> str | None:
+    parts = dict(_fields(_octets(value)))
+    seconds = parts.get(1)
     return datetime.fromtimestamp(_signed(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else None
+
+
+def _microtime(value: Value) -> str | None:
+    parts = dict(_fields(_octets(value)))
+    seconds, nanoseconds = parts.get(1), _signed(parts.get(2, 0))
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(_signed(seconds), UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{nanoseconds // 1000:06}Z")
+
+
+def _quantity(value: Value) -> str:
+    return _text(dict(_fields(_octets(value))).get(1, b""))
+
+
+def _number(value: Value) -> float:
+    return float(struct.unpack("<d", _octets(value))[0])
 
 
 def _says_nothing(value: Value) -> bool:
@@ -146,6 +159,20 @@ def _octets(value: Value) -> bytes:
 
 def _text(value: Value) -> str:
     return _octets(value).decode()
+
+
+_SCALARS: Mapping[str, Callable[[Value], Any]] = {
+    "bool": bool,
+    "bytes": lambda value: base64.b64encode(_octets(value)).decode(),
+    "int32": _signed,
+    "int64": _signed,
+    "intstr": _int_or_string,
+    "microtime": _microtime,
+    "number": _number,
+    "quantity": _quantity,
+    "string": _text,
+    "time": _time,
+}
 
 
 def _unreadable(why: str) -> ApiError:

@@ -2,35 +2,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads the field tables (``*.yaml`` beside this file).
 
-A field's type is written as: a scalar (``string int bool time quantity intstr``); ``any``, whose inside is not described and
-which is taken as a whole; the name of another type; ``{T}``, a map; ``[T]``, a list replaced as a whole; ``[T] set``, a list
-of scalars that merges; ``[T] key``, a list whose entries are told apart by ``key`` when merged. Server-side apply may use other keys
-than strategic merge, which then follow a ``|`` (``-``: none, the list is one value).
+A field is written as its number in protobuf, its type, and how it merges. A type is a scalar (``string bool int32 int64 number bytes
+time microtime quantity intstr``; ``?``: it can be set although it is zero); ``any``, whose inside is not described; the name of
+another type of this group, of the core group or of all kinds; ``{T}``, a map; ``[T]``, a list. A type that is a scalar under another
+name is written as that scalar. ``+name`` is a type whose fields stand in the object itself.
+
+``T?`` is an object that can be left out altogether, ``[T]!`` a list that is written although it is empty.
+
+A list is replaced as a whole. ``[T] set`` is one of scalars that merges, ``[T] key`` one whose entries are told apart by ``key``.
+Server-side apply may use other keys than strategic merge, which then follow a ``|`` (``-``: none, the list is one value; ``key=V``: V
+where it is not given). ``atomic`` is a map or object that is one value for server-side apply; ``$: atomic`` says so of a type.
+``retainKeys`` is for what is one of several: strategic merge then lists what is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Union
 
 import yaml
 
-_SCALARS = frozenset({"bool", "int", "intstr", "quantity", "string", "time"})
+_SCALARS = frozenset({"bool", "bytes", "int32", "int64", "intstr", "microtime", "number", "quantity", "string", "time"})
+#: Where a type is looked for that is not of its own group.
+_COMMON = ("", "meta.k8s.io")
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A leaf of that kind."""
+    """A leaf of that kind. ``alias``: the name of its type, where it has one; ``zero``: it can be set although it is zero."""
 
     kind: str
+    alias: str = ""
+    zero: bool = False
 
 
 @dataclass(frozen=True)
 class Atomic:
-    """Anything, as one value."""
+    """Anything, not described."""
 
 
 @dataclass(frozen=True)
@@ -38,77 +49,133 @@ class MapField:
     """Any keys, values of one type."""
 
     value: Field
+    atomic: bool = False
 
 
 @dataclass(frozen=True)
 class ListField:
-    """A list. ``merge_key``: of strategic merge ('' : replaced); ``apply_keys``: of server-side apply; ``is_set``: merges by value."""
+    """A list. ``merge_key``: of strategic merge ('' : replaced); ``apply_keys``: of server-side apply, with their defaults (None)."""
 
     item: Field
     merge_key: str = ""
-    apply_keys: tuple[str, ...] = ()
+    apply_keys: Mapping[str, Any] = field(default_factory=dict)
+    merge_set: bool = False
     is_set: bool = False
+    #: Whether Go writes it though it is empty (null).
+    always: bool = False
 
 
 @dataclass
 class ObjectField:
-    """A struct; its ``fields`` are filled after all types are known, because types name each other."""
+    """A struct; what it holds is filled in after all types are known, because types name each other.
+
+    ``numbers``: its protobuf; a number whose name is '' is an object whose fields stand in this one (``inline``).
+    """
 
     name: str
+    group: str = ""
     fields: dict[str, Field] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
+    inline: dict[int, ObjectField] = field(default_factory=dict)
+    atomic: bool = False
+    #: Whether it can be left out altogether (in Go: a pointer).
+    optional: bool = False
 
 
 Field = Union[Scalar, Atomic, MapField, ListField, ObjectField]  # noqa: UP007 - names of classes above that mention it
-_TYPE_META = {"apiVersion": Scalar("string"), "kind": Scalar("string")}
+_TYPE_META: Mapping[str, Field] = {"apiVersion": Scalar("string"), "kind": Scalar("string")}
 
 
 class Kinds:
     """The described kinds by apiVersion and kind."""
 
     def __init__(self, documents: list[Mapping[str, Any]]) -> None:
-        self._types: dict[str, ObjectField] = {}
+        self._types: dict[tuple[str, str], ObjectField | Scalar] = {}
         self._kinds: dict[tuple[str, str], ObjectField] = {}
         for document in documents:
-            for name in document.get("types") or ():
-                self._types[name] = ObjectField(name)
+            for name, written in self._written(document):
+                alias = isinstance(written, str)
+                self._types[document["group"], name] = Scalar(written, name) if alias else ObjectField(name, document["group"])
         for document in documents:
-            for name, fields in (document.get("types") or {}).items():
-                self._types[name].fields.update(self._fields(fields))
-            for name, fields in (document.get("kinds") or {}).items():
-                group, version = document["group"], document["version"]
-                api_version = f"{group}/{version}" if group else version
-                self._kinds[api_version, name] = ObjectField(name, {**_TYPE_META, **self._fields(fields)})
+            group = document["group"]
+            for name, written in self._written(document):
+                found = self._types[group, name]
+                if isinstance(found, ObjectField):
+                    self._fill(found, written)
+            for name in document.get("kinds") or ():
+                kind = self._types[group, name]
+                self._kinds[f"{group}/v1" if group else "v1", name] = kind
+                kind.fields.update(_TYPE_META)
+        for found in self._types.values():
+            if isinstance(found, ObjectField):
+                _take_in(found)
+
+    @staticmethod
+    def _written(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        return [*(document.get("types") or {}).items(), *(document.get("kinds") or {}).items()]
 
     def find(self, api_version: str, kind: str) -> ObjectField | None:
         """The fields of a kind, None where they are not described."""
-        return self._kinds.get((api_version, kind))
+        return self._kinds.get((api_version, kind)) or self._kinds.get(("meta.k8s.io/v1", kind))
 
     def types(self) -> Iterator[ObjectField]:
-        """The types that kinds are made of."""
-        yield from self._types.values()
+        """The objects that are described."""
+        yield from (found for found in self._types.values() if isinstance(found, ObjectField))
 
-    def _fields(self, written: Mapping[str, str]) -> dict[str, Field]:
-        return {name: self._parse(text) for name, text in written.items()}
+    def type(self, group: str, name: str) -> ObjectField | Scalar:
+        """A type as one of ``group`` names it."""
+        return next(self._types[key] for key in ((group, name), *((common, name) for common in _COMMON)) if key in self._types)
 
-    def _parse(self, text: str) -> Field:
+    def _fill(self, found: ObjectField, written: Mapping[str, str]) -> None:
+        for name, text in written.items():
+            if name == "$":
+                found.atomic = True
+                continue
+            number, kind, *merging = text.split(" ", 2)
+            parsed = self._parse(found.group, kind, merging[0] if merging else "")
+            if name.startswith("+"):
+                found.inline[int(number)] = parsed
+                continue
+            found.fields[name] = parsed
+            found.numbers[int(number)] = name
+
+    def _parse(self, group: str, text: str, merging: str = "") -> Field:
+        atomic = merging.startswith("atomic")
+        if text.endswith("?"):
+            inner = self._parse(group, text[:-1], merging)
+            return replace(inner, optional=True) if isinstance(inner, ObjectField) else replace(inner, zero=True)
+        if text.endswith("!"):
+            return replace(self._parse(group, text[:-1], merging), always=True)
         if text in _SCALARS:
             return Scalar(text)
         if text == "any":
             return Atomic()
         if text.startswith("{"):
-            return MapField(self._parse(text[1:-1]))
+            return MapField(self._parse(group, text[1:-1]), atomic)
         if text.startswith("["):
-            item, _ignored, keys = text[1:].partition("]")
-            return self._list(self._parse(item), keys.strip())
-        return self._types[text]
+            return _list(self._parse(group, text[1:-1]), merging.replace("retainKeys", "").strip())
+        found = self.type(group, text)
+        return replace(found, atomic=True) if atomic else found
 
-    @staticmethod
-    def _list(item: Field, keys: str) -> ListField:
-        if keys == "set":
-            return ListField(item, is_set=True)
-        merge, divider, apply = (part.strip() for part in keys.partition("|"))
-        apply_keys = tuple(apply.split()) if divider else (merge,) if merge else ()
-        return ListField(item, merge, () if apply_keys == ("-",) else apply_keys)
+
+def _list(item: Field, keys: str) -> ListField:
+    merge, divider, apply = (part.strip() for part in keys.partition("|"))
+    apply = apply if divider else merge
+    named = {} if apply in ("-", "set") else dict(_key(part) for part in apply.split())
+    return ListField(item, "" if merge == "set" else merge, named, merge_set=merge == "set", is_set=apply == "set")
+
+
+def _key(text: str) -> tuple[str, Any]:
+    name, _ignored, default = text.partition("=")
+    return name, default or None
+
+
+def _take_in(found: ObjectField) -> None:
+    """Give an object the fields of the objects that stand in it."""
+    for inner in found.inline.values():
+        _take_in(inner)
+        for name, below in inner.fields.items():
+            found.fields.setdefault(name, below)
 
 
 @cache
