@@ -37,12 +37,12 @@ def test_a_nodes_main_table_is_the_recorded_one(lab, node):
     own = [entry for entry in shown if entry["dst"] in ("default",) or entry["protocol"] == "kernel"]
     wanted = {as_route(entry) for entry in recording(RECORDED)["routes"][node]}
     assert {as_route(entry) for entry in shown if entry not in own} == wanted
-    address = recorded_interface(node)
+    address = recorded_address(node)
     assert lab.node(node, "ip", "route").output.startswith("default via 172.18.0.1 dev eth0 onlink \n")
     assert f"/31 dev eth0 proto kernel scope link src {address} \n" in lab.node(node, "ip", "route").output
 
 
-def recorded_interface(node):
+def recorded_address(node):
     found = next(item for item in recording(RECORDED)["nodes"] if item["metadata"]["name"] == node)
     return found["metadata"]["annotations"]["projectcalico.org/IPv4Address"].partition("/")[0]
 
@@ -108,3 +108,30 @@ def test_bird_finds_the_other_subnets_block_through_the_router(lab):
 
     until(lambda: way.search(shown()))
     assert way.search(shown()), shown()
+
+
+@pytest.fixture(scope="module")
+def unencapsulated(tmp_path_factory):
+    """The same nodes and pods with encapsulation None, in subnets where the router is on the link, or no kernel takes its address."""
+    lab = Lab(str(tmp_path_factory.mktemp("scratch")))
+    try:
+        recorded = recording(RECORDED)
+        recorded["pools"][0]["spec"]["vxlanMode"] = "Never"
+        for item in recorded["nodes"]:
+            address = "172.18.1.4" if item["metadata"]["name"] == WORKER2 else recorded_address(item["metadata"]["name"])
+            item["metadata"]["annotations"]["projectcalico.org/IPv4Address"] = f"{address}/24"
+        lab.networks = build(lab, recorded)
+        yield lab
+    finally:
+        lab.close()
+
+
+def test_without_a_tunnel_bird_sends_the_other_subnets_block_to_the_router_which_does_not_know_it(unencapsulated):
+    lab, other = unencapsulated, "192.168.112.192/26"
+    until(lambda: lab.node(WORKER, "ip", "route", "show", other).output)
+    assert lab.node(WORKER, "ip", "route", "show", other).output == f"{other} via 172.18.0.1 dev eth0 proto bird \n"
+    until(lambda: lab.node(WORKER, "ip", "route", "show", "192.168.116.0/26").output)
+    source = pod_of(lab, WORKER)
+    assert ttl(lab.pod(source.name, "ping", "-c1", "-W2", pod_of(lab, CONTROL_PLANE).address)) == [62]
+    lost = lab.pod(source.name, "ping", "-c1", "-W1", pod_of(lab, WORKER2).address)
+    assert (lost.code, ttl(lost)) == (1, [])  # nor does the router know whom to tell

@@ -8,6 +8,7 @@ the worker and the pod `multitool` showed.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -22,7 +23,6 @@ from test_felix import as_route, datastore, recording
 
 NODE_RECORDINGS = Path(__file__).parent / "recordings" / "node"
 ADDRESSES = {CONTROL_PLANE: "172.18.0.2", WORKER: "172.18.0.3", WORKER2: "172.18.0.4"}
-GATEWAY = "172.18.0.1"
 MULTITOOL = "wbitt/network-multitool:latest"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="builds namespaces as root; the rootless way has its own test")
@@ -33,11 +33,17 @@ def interfaces(recorded):
     return {node["metadata"]["name"]: node["metadata"]["annotations"]["projectcalico.org/IPv4Address"] for node in recorded["nodes"]}
 
 
+def gateway(interface):
+    """The first host of the node's subnet; a /31 has none to spare, and the router the recorded address."""
+    subnet = ipaddress.ip_interface(interface).network
+    return str(subnet[1]) if subnet.prefixlen < 31 else "172.18.0.1"
+
+
 def build(lab, recorded, *, bird=True):
     """Everything of a recording: nodes, calico-node and workload pods, routes, BIRD."""
     lab.call("start")
     for node, interface in interfaces(recorded).items():
-        lab.call("add_node", node, interface, GATEWAY)
+        lab.call("add_node", node, interface, gateway(interface))
         spec = ContainerSpec("calico-node", "quay.io/calico/node:v3.30.7", privileged=True)
         lab.call("add_pod", node, None, PodProcessSpec("calico-system", f"calico-node-{node}", (spec,)))
     networks = {node: network_of(node, datastore(recorded)) for node in ADDRESSES}
