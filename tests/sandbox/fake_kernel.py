@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from podnet_sandbox.dataplane.kernel import ContainerState, ImageUnknown, PodHandle
+from podnet_sandbox.dataplane.kernel import Answer, ContainerState, ImageUnknown, PodHandle
 from podnet_sandbox.images.table import find
 
 
@@ -79,18 +79,19 @@ class FakeKernel:
         self.felix_ready[node] = ready
 
     async def probe_exec(self, namespace, pod, container, argv, timeout):
-        return self._answer(pod)
+        return self._answer(pod, " ".join(argv))
 
     async def probe_http(self, namespace, pod, host, port, path, timeout, *, tls=False):
-        return self._answer(pod)
+        return self._answer(pod, f"http://{host}:{port}{path}")
 
     async def probe_tcp(self, namespace, pod, host, port, timeout):
-        return self._answer(pod)
+        return self._answer(pod, f"tcp://{host}:{port}")
 
     def exit(self, namespace, name, container, code):
         """The container's first process ends."""
         state = ContainerState(container, "", finished_at=time.time(), exit_code=code)
         self.on_exit(PodHandle(namespace, name, "", {container: state}), state)
 
-    def _answer(self, pod):
-        return next((answer for prefix, answer in self.answers.items() if pod.startswith(prefix)), True)
+    def _answer(self, pod, what):
+        good = next((answer for prefix, answer in self.answers.items() if pod.startswith(prefix)), True)
+        return Answer(good, "" if good else f"no success from {what}")

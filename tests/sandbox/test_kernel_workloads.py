@@ -87,13 +87,15 @@ def test_a_command_in_place_of_the_entrypoint_leaves_the_ports_of_the_environmen
 def test_probes_come_from_the_node_and_tell_a_live_port_from_a_dead_one(lab):
     assert until(lambda: lab.call("probe_http", "default", "entry", ENTRYPOINT, 8080, "/", 2.0))
     assert lab.call("probe_http", "default", "entry", ENTRYPOINT, 8443, "/", 2.0, tls=True)
-    assert not lab.call("probe_http", "default", "entry", ENTRYPOINT, 8080, "/nothing", 2.0)
-    assert not lab.call("probe_http", "default", "entry", ENTRYPOINT, 80, "/", 2.0)
+    assert lab.call("probe_http", "default", "entry", ENTRYPOINT, 8080, "/nothing", 2.0).why == "HTTP probe failed with statuscode: 404"
+    assert lab.call("probe_http", "default", "entry", ENTRYPOINT, 80, "/", 2.0).why == (
+        f'Get "http://{ENTRYPOINT}:80/": dial tcp {ENTRYPOINT}:80: connect: connection refused'
+    )
     assert lab.call("probe_tcp", "default", "entry", ENTRYPOINT, 8080, 2.0)
-    assert not lab.call("probe_tcp", "default", "entry", ENTRYPOINT, 81, 2.0)
+    assert lab.call("probe_tcp", "default", "entry", ENTRYPOINT, 81, 2.0).why == f"dial tcp {ENTRYPOINT}:81: connect: connection refused"
     assert lab.call("probe_exec", "default", "entry", "main", ("true",), 2.0)
-    assert not lab.call("probe_exec", "default", "entry", "main", ("false",), 2.0)
-    assert not lab.call("probe_exec", "default", "entry", "main", ("sleep", "60"), 0.2)
+    assert lab.call("probe_exec", "default", "entry", "main", ("sh", "-c", "echo no; exit 1"), 2.0).why == "no\n"
+    assert lab.call("probe_exec", "default", "entry", "main", ("sleep", "60"), 0.2).why == 'command timed out: "sleep 60" timed out after 0.2s'
 
 
 def test_a_service_answers_on_its_cluster_address_from_pods_and_from_the_node(lab):

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 from podnet_sandbox.controllers.kubelet import probes
-from podnet_sandbox.dataplane.kernel import NotRunning
+from podnet_sandbox.dataplane.kernel import Answer, NotRunning
 
 
 def changes(answers, ready=False, **probe):
@@ -21,7 +21,7 @@ def changes(answers, ready=False, **probe):
         answer = queue.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Answer(answer)
 
     async def run():
         with pytest.raises(asyncio.CancelledError):
@@ -53,11 +53,34 @@ def test_a_container_that_cannot_be_asked_is_not_ready():
     assert changes([NotRunning("gone")] * 3, ready=True) == [False]
 
 
+class Asked:
+    """A kernel room that says what it was asked for."""
+
+    async def probe_http(self, *asked, tls):
+        return asked, tls
+
+
 def test_a_named_port_is_the_containers():
     container = {"name": "c", "ports": [{"name": "http", "containerPort": 8080}]}
     pod = {"metadata": {"namespace": "default", "name": "p"}}
-    _, what = probes.asker(None, pod, container, {"httpGet": {"port": "http", "scheme": "HTTPS"}}, "10.0.0.1")
-    assert what == "https://10.0.0.1:8080/"
-    ask, what = probes.asker(None, pod, container, {"tcpSocket": {"port": "nosuch"}}, "10.0.0.1")
-    assert "nosuch" in what
-    assert asyncio.run(ask()) is False
+    ask = probes.asker(Asked(), pod, container, {"httpGet": {"port": "http", "scheme": "HTTPS"}}, "10.0.0.1")
+    assert asyncio.run(ask()) == (("default", "p", "10.0.0.1", 8080, "/", 1.0), True)
+    ask = probes.asker(None, pod, container, {"tcpSocket": {"port": "nosuch"}}, "10.0.0.1")
+    assert asyncio.run(ask()) == Answer(False, "couldn't find port nosuch in container c")
+
+
+def test_a_failure_is_counted_once_a_period_however_often_it_is_asked():
+    told, asked = [], []
+
+    async def ask():
+        asked.append(1)
+        if len(asked) == 3:
+            raise asyncio.CancelledError
+        return Answer(False, "no")
+
+    async def run():
+        with pytest.raises(asyncio.CancelledError):
+            await probes.watch(ask, {"periodSeconds": 30, "failureThreshold": 2}, False, told.append, told.append)
+
+    asyncio.run(run())
+    assert told == ["no"]

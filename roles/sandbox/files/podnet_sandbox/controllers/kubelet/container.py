@@ -152,19 +152,20 @@ class Container:
         self._context.warning("Failed", f'Failed to pull image "{image}": {why}')
         self._context.warning("Failed", "Error: ErrImagePull")
         self._wait_for("ErrImagePull", why)
-        if await self._sleep(PULL_REPORT):
-            return
+        await self._unless_another(image, PULL_REPORT)
         self._pulls.next()
         self._context.normal("BackOff", f'Back-off pulling image "{image}"')
         self._context.warning("Failed", "Error: ImagePullBackOff")
         self._wait_for("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {why}')
-        deadline = asyncio.get_running_loop().time() + max(CONFIG_RETRY, self._pulls.next())
-        while not self._changed_image(image) and (left := deadline - asyncio.get_running_loop().time()) > 0:
+        await self._unless_another(image, self._pulls.next())
+
+    async def _unless_another(self, image: str, seconds: float) -> None:
+        """Wait, but not for an image that is no longer wanted: nothing else that happens brings it."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        while self._spec()["image"] == image and (left := until - clock()) > 0:
             self._wakened.clear()
             await self._sleep(left)
-
-    def _changed_image(self, image: str) -> bool:
-        return bool(self._spec()["image"] != image)
 
     def _failed_to_start(self, error: WorkloadError) -> None:
         self._context.warning("Failed", f"Error: {error}")

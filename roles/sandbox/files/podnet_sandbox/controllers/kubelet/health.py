@@ -56,10 +56,9 @@ class Health:
 
     def _watch(self, container: Mapping[str, Any], name: str, good: bool, changed: Callable[[bool], None]) -> None:
         probe = container[f"{name}Probe"]
-        ask, what = asker(self._context.node.kernel, self._context.pod, container, probe, self._context.facts.pod_ip)
+        ask = asker(self._context.node.kernel, self._context.pod, container, probe, self._context.facts.pod_ip)
 
-        def failed() -> None:
-            message = f"{name.capitalize()} probe failed: container {self._facts.name}: no success from {what}"
-            self._context.warning("Unhealthy", message)
+        def failed(why: str) -> None:
+            self._context.warning("Unhealthy", f"{name.capitalize()} probe failed: {why}")
 
         self._tasks.append(asyncio.ensure_future(watch(ask, probe, good, changed, failed)))

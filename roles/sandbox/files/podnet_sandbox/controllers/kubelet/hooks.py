@@ -26,10 +26,10 @@ async def run_hook(context: PodContext, container: Mapping[str, Any], hook: Mapp
         await asyncio.sleep(hook["sleep"]["seconds"])
         return
     probe = {**hook, "timeoutSeconds": _FOREVER}
-    ask, what = asker(context.node.kernel, context.pod, container, probe, context.facts.pod_ip)
+    ask = asker(context.node.kernel, context.pod, container, probe, context.facts.pod_ip)
     try:
         done = await ask()
     except WorkloadError as error:
         raise HookFailed(str(error)) from error
     if not done:
-        raise HookFailed(f"no success from {what}")
+        raise HookFailed(done.why)

@@ -13,54 +13,56 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from ...dataplane.kernel import WorkloadError
+from ...dataplane.kernel import Answer, WorkloadError
 from ..services import target_port
 
 EAGER_PAUSE, EAGER_TIME = 0.2, 5.0
 #: Pauses are at least this many times as long as the question took.
 _RESPITE = 4
 
-Ask = Callable[[], Awaitable[bool]]
+Ask = Callable[[], Awaitable[Answer]]
 
 
 class Prober(Protocol):
     """The part of the kernel room that probes need."""
 
-    async def probe_exec(self, namespace: str, pod: str, container: str, argv: Any, timeout: float) -> bool: ...
+    async def probe_exec(self, namespace: str, pod: str, container: str, argv: Any, timeout: float) -> Answer: ...
 
     async def probe_http(
         self, namespace: str, pod: str, host: str, port: int, path: str, timeout: float, *, tls: bool = False
-    ) -> bool: ...
+    ) -> Answer: ...
 
-    async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> bool: ...
+    async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> Answer: ...
 
 
-def asker(kernel: Prober, pod: Mapping[str, Any], container: Mapping[str, Any], probe: Mapping[str, Any], ip: str) -> tuple[Ask, str]:
-    """How to ask ``probe`` once, and what is asked, in words."""
+def asker(kernel: Prober, pod: Mapping[str, Any], container: Mapping[str, Any], probe: Mapping[str, Any], ip: str) -> Ask:
+    """How to ask ``probe`` once."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     timeout = float(probe.get("timeoutSeconds") or 1)
     if "exec" in probe:
         argv = tuple(probe["exec"]["command"])
-        return lambda: kernel.probe_exec(namespace, name, container["name"], argv, timeout), " ".join(argv)
+        return lambda: kernel.probe_exec(namespace, name, container["name"], argv, timeout)
     action = probe.get("httpGet") or probe.get("tcpSocket") or {}
     port = target_port({"spec": {"containers": [container]}}, {"port": 0, "targetPort": action.get("port")})
     host = action.get("host") or ip
     if port is None:
-        return _never, f"port {action.get('port')}, which no container declares"
+        return lambda: _never(f"couldn't find port {action.get('port')} in container {container['name']}")
     if "tcpSocket" in probe:
-        return lambda: kernel.probe_tcp(namespace, name, host, port, timeout), f"tcp://{host}:{port}"
-    scheme = action.get("scheme", "HTTP").lower()
-    path = action.get("path") or "/"
-    url = f"{scheme}://{host}:{port}{path}"
-    return lambda: kernel.probe_http(namespace, name, host, port, path, timeout, tls=scheme == "https"), url
+        return lambda: kernel.probe_tcp(namespace, name, host, port, timeout)
+    tls = action.get("scheme", "HTTP") == "HTTPS"
+    return lambda: kernel.probe_http(namespace, name, host, port, action.get("path") or "/", timeout, tls=tls)
+
+
+async def _never(why: str) -> Answer:
+    return Answer(False, why)
 
 
 async def watch(
-    ask: Ask, probe: Mapping[str, Any], good: bool, changed: Callable[[bool], None], failed: Callable[[], None] = lambda: None
+    ask: Ask, probe: Mapping[str, Any], good: bool, changed: Callable[[bool], None], failed: Callable[[str], None] = lambda why: None
 ) -> None:
     """Ask until cancelled. ``changed(answer)`` is called when enough answers in a row say otherwise than ``good``.
 
-    Also when a container that was never good has failed often enough. ``failed()`` is called for every failure; those that come
+    Also when a container that was never good has failed often enough. ``failed(why)`` is called for every failure; those that come
     before a period has passed are not failures: a kubelet would not have asked.
     """
     needed = {True: int(probe.get("successThreshold") or 1), False: int(probe.get("failureThreshold") or 3)}
@@ -72,13 +74,14 @@ async def watch(
     next_failure = clock()
     while True:
         asked_at = clock()
-        answer = await _answer(ask)
+        said = await _answer(ask)
+        answer = said.good
         if answer or asked_at >= next_failure - pause / 2:
             streak = streak + 1 if answer == last else 1
             last = answer
             if not answer:
                 next_failure = asked_at + period
-                failed()
+                failed(said.why)
             if streak == needed[answer] and not (answer and good):
                 good = answer
                 changed(answer)
@@ -89,13 +92,9 @@ async def watch(
         await asyncio.sleep(max(pause, _RESPITE * (clock() - asked_at)))
 
 
-async def _answer(ask: Ask) -> bool:
+async def _answer(ask: Ask) -> Answer:
     """A container that cannot even be asked is not ready."""
     try:
         return await ask()
-    except WorkloadError:
-        return False
-
-
-async def _never() -> bool:
-    return False
+    except WorkloadError as error:
+        return Answer(False, str(error))

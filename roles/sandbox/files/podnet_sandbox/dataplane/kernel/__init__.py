@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from .kernel import Kernel
 from .workloads import (
+    Answer,
     ContainerSpec,
     ContainerState,
     ExecFailed,
@@ -21,6 +22,7 @@ from .workloads import (
 )
 
 __all__ = [
+    "Answer",
     "ContainerSpec",
     "ContainerState",
     "ExecFailed",

@@ -24,7 +24,7 @@ from .namespaces import NamespaceThread, NetworkNamespace
 from .neighbours import Neighbours
 from .node import Node
 from .volumes import Volumes
-from .workloads import ContainerSpec, ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
+from .workloads import Answer, ContainerSpec, ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
 
 _log = logging.getLogger(__name__)
 
@@ -212,18 +212,18 @@ class Kernel:
         since = time.time() - since_seconds if since_seconds is not None else 0.0
         return log.read(follow=follow, tail_lines=tail_lines, timestamps=timestamps, since=since)
 
-    async def probe_exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> bool:
+    async def probe_exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> Answer:
         """Whether the command ends with 0 in time."""
         session = await self._session(namespace, pod, container, argv, stdin=False, tty=False)
-        return await probes.ends_well(session, timeout)
+        return await probes.ends_well(session, argv, timeout)
 
     async def probe_http(
         self, namespace: str, pod: str, host: str, port: int, path: str, timeout: float, *, tls: bool = False
-    ) -> bool:
+    ) -> Answer:
         """Whether the node gets an answer of 200-399 from the pod, as a kubelet's httpGet probe does."""
         return await probes.http(await self._connect(namespace, pod, host, port), path, timeout, tls=tls)
 
-    async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> bool:
+    async def probe_tcp(self, namespace: str, pod: str, host: str, port: int, timeout: float) -> Answer:
         """Whether the node can connect to the pod's port."""
         return await probes.tcp(await self._connect(namespace, pod, host, port), timeout)
 

@@ -71,6 +71,17 @@ class PodProcessSpec:
     capture_logs: bool = True
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a probe was answered: true where that is good, else with the reason in a kubelet's words."""
+
+    good: bool
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.good
+
+
 @dataclass
 class ContainerState:
     """What the kubelet reads for containerStatuses. Times are seconds since the epoch."""
