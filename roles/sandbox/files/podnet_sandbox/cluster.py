@@ -25,6 +25,7 @@ from .controllers.claims import VolumeClaims
 from .controllers.daemonsets import DaemonSets
 from .controllers.deployments import Deployments
 from .controllers.disruptions import Disruptions
+from .controllers.events import EventExpiry
 from .controllers.jobs.cronjobs import CronJobs
 from .controllers.jobs.jobs import Jobs
 from .controllers.kubelet.kubelet import Configuration, Kubelet, Surroundings
@@ -82,6 +83,7 @@ class Cluster:
             TaintEviction(store),
             Disruptions(store),
             VolumeClaims(store),
+            EventExpiry(store),
             self._kubelet,
             Surroundings(self._kubelet),
             Configuration(self._kubelet),

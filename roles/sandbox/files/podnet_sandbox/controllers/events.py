@@ -5,11 +5,17 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import ApiError
-from .objects import now
+from .objects import age, now
+
+#: Events a component may still count up; client-go's cache has as many.
+_REMEMBERED = 4096
+#: Seconds an event is kept after it was last told (kube-apiserver's --event-ttl).
+_KEPT = 3600.0
 
 
 class EventRecorder:
@@ -18,7 +24,7 @@ class EventRecorder:
     def __init__(self, store: Any, component: str) -> None:
         self._store = store
         self._component = component
-        self._known: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._known: OrderedDict[tuple[str, str, str], tuple[str, str]] = OrderedDict()
 
     def normal(self, involved: Mapping[str, Any], reason: str, message: str, host: str = "") -> None:
         self._record("Normal", involved, reason, message, host)
@@ -58,6 +64,8 @@ class EventRecorder:
             "source": source,
         })  # fmt: skip
         self._known[key] = (namespace, name)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
 
     def _again(self, namespace: str, name: str) -> bool:
         """Count an event that is still there."""
@@ -67,3 +75,19 @@ class EventRecorder:
             return False
         self._store.patch("events", name, {"count": found["count"] + 1, "lastTimestamp": now()}, namespace)
         return True
+
+
+class EventExpiry:
+    """Takes events away that are an hour old: what a cluster remembers is bounded."""
+
+    watches: frozenset[str] = frozenset()
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def reconcile(self) -> float:
+        for event in self._store.scan("events"):
+            metadata = event["metadata"]
+            if age(event.get("lastTimestamp") or metadata["creationTimestamp"]) > _KEPT:
+                self._store.delete("events", metadata["name"], metadata["namespace"])
+        return _KEPT / 60

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15,
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
 
+@functools.lru_cache(maxsize=4096)
 def value_of(quantity: str | float) -> Fraction:
     """The number a quantity means. Raises ValueError for a text that is none."""
     match = _FORM.fullmatch(str(quantity))

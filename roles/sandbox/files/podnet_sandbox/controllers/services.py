@@ -57,7 +57,7 @@ class Endpoints:
     def _write_slice(self, service: Mapping[str, Any], pods: Sequence[Pod], found: Mapping[str, Any] | None) -> None:
         metadata = service["metadata"]
         content = {
-            "endpoints": [_slice_endpoint(pod) for pod in pods],
+            "endpoints": [_slice_endpoint(service, pod) for pod in pods],
             "ports": [_slice_port(port, pods) for port in service["spec"].get("ports") or ()],
         }
         if found is not None:
@@ -117,17 +117,25 @@ def _subsets(service: Mapping[str, Any], pods: Sequence[Pod]) -> Iterator[dict[s
     for key, group in (("addresses", ready), ("notReadyAddresses", unready)):
         if group:
             subset[key] = [
-                {"ip": pod["status"]["podIP"], "nodeName": pod["spec"]["nodeName"], "targetRef": _reference(pod)}
+                {"ip": pod["status"]["podIP"], **_named(service, pod), "nodeName": pod["spec"]["nodeName"], "targetRef": _reference(pod)}
                 for pod in group
             ]
     yield subset
 
 
-def _slice_endpoint(pod: Pod) -> dict[str, Any]:
+def _named(service: Mapping[str, Any], pod: Pod) -> dict[str, str]:
+    """The host name of a pod that says it is of this service, as those of a StatefulSet do."""
+    spec = pod["spec"]
+    mine = spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]
+    return {"hostname": spec["hostname"]} if mine else {}
+
+
+def _slice_endpoint(service: Mapping[str, Any], pod: Pod) -> dict[str, Any]:
     serving, terminating = is_ready(pod), is_terminating(pod)
     return {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": serving and not terminating, "serving": serving, "terminating": terminating},
+        **_named(service, pod),
         "nodeName": pod["spec"]["nodeName"],
         "targetRef": _reference(pod),
     }

@@ -84,7 +84,9 @@ class PodWorker:
             self._sandbox.fill_volumes()
 
     def changed(self, pod: Mapping[str, Any]) -> None:
-        """The Pod object is another now."""
+        """The Pod object may be another now."""
+        if pod is self._context.pod:
+            return
         labels = [self._context.pod["metadata"].get(part) for part in ("labels", "annotations")]
         self._context.pod = pod
         for container in (*self._init, *self._main):

@@ -22,10 +22,18 @@ _SPREAD, _SPREAD_LABEL = "node(s) didn't match pod topology spread constraints",
 Refusal = Callable[[Object], "str | None"]
 
 
-def affinity_refusal(pod: Object, nodes: Mapping[str, Object], placed: Sequence[Object]) -> Refusal:
-    """A function from a node to why the pod may not be there because of the pods ``placed``, or None."""
+def repelling(pod: Object) -> bool:
+    """Whether the pod keeps others away."""
+    return any(_terms(pod, "podAntiAffinity"))
+
+
+def affinity_refusal(pod: Object, nodes: Mapping[str, Object], placed: Sequence[Object], repellents: Sequence[Object]) -> Refusal:
+    """A function from a node to why the pod may not be there because of the pods ``placed``, or None.
+
+    ``repellents`` are those of them that keep others away.
+    """
     wanted, unwanted = list(_terms(pod, "podAffinity")), list(_terms(pod, "podAntiAffinity"))
-    others = [(other, term) for other in placed for term in _terms(other, "podAntiAffinity")]
+    others = [(other, term) for other in repellents for term in _terms(other, "podAntiAffinity")]
     if not (wanted or unwanted or others):
         return lambda node: None
     first = bool(wanted) and all(_matches(term, pod, pod) for term in wanted)

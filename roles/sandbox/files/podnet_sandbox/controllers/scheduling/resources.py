@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -36,14 +36,9 @@ def requested(pod: Object) -> Amounts:
     return {**amounts, "pods": Fraction(1)}
 
 
-def shortages(pod: Object, node: Object, placed: Sequence[Object]) -> list[str]:
-    """What the node has too little of for ``pod`` beside those ``placed`` there, in the scheduler's words."""
-    room = {name: value_of(amount) for name, amount in ((node.get("status") or {}).get("allocatable") or {}).items()}
-    wanted = requested(pod)
-    used: Counter[str] = Counter()
-    for other in placed:
-        used.update(requested(other))
-    short = [name for name, amount in sorted(wanted.items()) if amount and used[name] + amount > room.get(name, Fraction(0))]
+def shortages(wanted: Amounts, room: Amounts) -> list[str]:
+    """What a node with ``room`` has too little of, in the scheduler's words."""
+    short = [name for name, amount in sorted(wanted.items()) if amount and amount > room.get(name, 0)]
     return ["Too many pods" if name == "pods" else f"Insufficient {name}" for name in short]
 
 

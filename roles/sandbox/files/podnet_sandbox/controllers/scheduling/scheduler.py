@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..events import EventRecorder
 from ..objects import is_finished, is_terminating, set_condition
 from .affinity import affinity_refusal, spread_refusal
 from .placement import port_conflict, refusal
-from .resources import shortages
+from .resources import requested, shortages
+from .view import ClusterView
 
 Object = Mapping[str, Any]
 
@@ -40,32 +41,30 @@ class Scheduler:
         waiting = [pod for pod in pods if _waits(pod)]
         if not waiting:
             return
-        nodes = {node["metadata"]["name"]: node for node in self._store.scan("nodes")}
-        placed = [pod for pod in pods if pod["spec"].get("nodeName") and not is_finished(pod)]
+        placed = (pod for pod in pods if pod["spec"].get("nodeName") and not is_finished(pod))
+        view = ClusterView(self._store.scan("nodes"), placed)
         for pod in sorted(waiting, key=lambda each: -each["spec"].get("priority", 0)):
-            fitting, reasons = self._filter(pod, nodes, placed)
+            fitting, reasons = self._filter(pod, view)
             if fitting:
-                chosen = _best(pod, fitting, placed)
+                chosen = view.best(pod, fitting)
                 self._bind(pod, chosen)
-                placed.append({**pod, "spec": {**pod["spec"], "nodeName": chosen}})
+                view.place(pod, chosen)
             else:
-                self._report(pod, len(nodes), reasons)
+                self._report(pod, len(view.nodes), reasons)
 
-    def _filter(self, pod: Object, nodes: Mapping[str, Object], placed: Sequence[Object]) -> tuple[list[str], list[list[str]]]:
+    def _filter(self, pod: Object, view: ClusterView) -> tuple[list[str], list[list[str]]]:
         """(names of the nodes where it may be, why not of each other one)."""
         claim = self._missing_claim(pod)
         if claim:
             return [], [[claim]]
-        by_node: dict[str, list[Object]] = defaultdict(list)
-        for other in placed:
-            by_node[other["spec"]["nodeName"]].append(other)
-        spread, affinity = spread_refusal(pod, nodes, placed), affinity_refusal(pod, nodes, placed)
+        wanted = requested(pod)
+        spread = spread_refusal(pod, view.nodes, view.placed)
+        affinity = affinity_refusal(pod, view.nodes, view.placed, view.repelling)
         fitting: list[str] = []
         reasons: list[list[str]] = []
-        for name, node in nodes.items():
-            there = by_node[name]
-            why = refusal(pod["spec"], node) or port_conflict(pod, there)
-            found = [why] if why else shortages(pod, node, there) or [each for each in [spread(node) or affinity(node)] if each]
+        for name, node in view.nodes.items():
+            why = refusal(pod["spec"], node) or port_conflict(pod, view.by_node[name])
+            found = [why] if why else shortages(wanted, view.room(node)) or [each for each in [spread(node) or affinity(node)] if each]
             if found:
                 reasons.append(found)
             else:
@@ -128,16 +127,3 @@ def _message(nodes: int, reasons: Sequence[Sequence[str]]) -> str:
 
 def _listed(counted: Mapping[str, int]) -> str:
     return ", ".join(sorted(f"{number} {reason}" for reason, number in counted.items() if number))
-
-
-def _best(pod: Object, fitting: Iterable[str], placed: Sequence[Object]) -> str:
-    """Fewest pods of the same controller, then fewest pods, then by name: the same choice every time."""
-    owners = {ref["uid"] for ref in pod["metadata"].get("ownerReferences") or ()}
-    siblings: Counter[str] = Counter()
-    load: Counter[str] = Counter()
-    for other in placed:
-        node = other["spec"]["nodeName"]
-        load[node] += 1
-        if owners & {ref["uid"] for ref in other["metadata"].get("ownerReferences") or ()}:
-            siblings[node] += 1
-    return min(fitting, key=lambda name: (siblings[name], load[name], name))
