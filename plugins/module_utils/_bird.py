@@ -14,22 +14,25 @@ from typing import Iterator, List, Optional, Tuple
 from ._model import BgpSession, Bird, BirdRoute
 
 _BANNER = re.compile(r"^BIRD (\S+) ready")
-_UNREACHABLE = "Unable to connect to server control socket"
+UNREACHABLE = "Unable to connect to server control socket"
 _PEER = re.compile(r"^(?:Mesh|Global|Node|Local_Workload)_([0-9]+(?:_[0-9]+){3})(?:_port_\d+)?$")
 _KINDS = ("blackhole", "unreachable", "prohibit")
 
 
 def parse_bird(protocols: str, routes: Tuple[BirdRoute, ...] = ()) -> Bird:
-    """What one node's BIRD says of itself in `show protocols`; ``routes``: its best ones, where they were asked for."""
+    """What one node's BIRD says of itself in `show protocols`; ``routes``: its best ones, where they were asked for.
+
+    ValueError where neither BIRD speaks nor its client.
+    """
     version = None
     for line in protocols.splitlines():
         banner = _BANNER.match(line)
         if banner:
             version = banner.group(1)
-        elif line.startswith(_UNREACHABLE):
+        elif line.startswith(UNREACHABLE):
             return Bird(running=False, message=line.strip())
     if version is None:
-        return Bird(running=False, message=protocols.strip()[:300] or "birdcl printed nothing")
+        raise ValueError("not what birdcl prints: %.200r" % protocols.strip())
     return Bird(True, version, None, parse_sessions(protocols), routes)
 
 

@@ -72,10 +72,11 @@ POD_PIECES: Tuple[Piece, ...] = (
 )
 
 # s: not the shell's own `read`, which dash does byte by byte, and /proc/sys gives no second byte. grep's exit code 2 means
-# that a device went away meanwhile. g: the pipe would hide a missing tool behind grep's exit code 1.
+# that a device went away meanwhile. g: the pipe would hide a tool that is missing or fails behind grep's exit code 1.
+_REFUSED = 3
 _NODE_TOOLS = r"""
 s() { grep -sH . "$@"; [ $? -le 2 ]; }
-g() { command -v "$1" >/dev/null || return 127; "$1" -t nat | grep -e cali40masq-ipam-pools; }
+g() { command -v "$1" >/dev/null || return 127; n=$("$1" -t nat) || return 3; printf '%s\n' "$n" | grep -e cali40masq-ipam-pools; }
 """
 
 
@@ -190,7 +191,7 @@ def _sysctls(text: str) -> Dict[str, str]:
 def _read_bird(reader: _Reader) -> Optional[Bird]:
     """BIRD as its client tells. A client that cannot reach its daemon is an answer: BIRD does not run."""
     section = reader.sections.get("bird.protocols")
-    if section is not None and section.code == 1:
+    if section is not None and section.code == 1 and _bird.UNREACHABLE in section.stdout + section.stderr:
         return _bird.parse_bird(section.stdout + section.stderr)
     protocols = reader.read("bird.protocols", BIRDCL + " show protocols", str, "bird")
     if protocols is None:
@@ -205,8 +206,8 @@ def _read_masquerade(reader: _Reader) -> Masquerade:
     rule: Optional[bool] = None
     if 0 in codes:
         rule = True
-    elif 1 in codes and all(code in (1, 127) for code in codes):
-        rule = False
+    elif 1 in codes and all(code in (1, _REFUSED, 127) for code in codes):
+        rule = False  # one backend has no such rule, and the other is not there: without its kernel module it refuses
     else:
         reader.unobserved.append(
             Unobserved("masquerade", "iptables-nft-save -t nat", reader.problem or "no iptables-save could be run")

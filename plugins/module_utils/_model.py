@@ -331,6 +331,7 @@ class Settings(NamedTuple):
     strict_affinity: Optional[bool] = None
     max_blocks_per_host: Optional[int] = None
     service_cidr: Optional[str] = None
+    nftables_mode: Optional[str] = None  # FelixConfiguration: Enabled, Disabled, Auto
 
 
 class Changed(NamedTuple):

@@ -17,6 +17,7 @@ _COMPLAINTS = ("Error from server", "error: ", "Unable to connect to the server"
 _REFUSED = re.compile(r'cannot (\w+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?')
 _NOT_SERVED = "the server doesn't have a resource type"
 _MOST = 300
+_ALSO_CALLED = {"ipamconfigs": "ipamconfigurations"}  # in projectcalico.org/v3
 NO_SUCH_FILE = "the recording has no such file"
 
 
@@ -60,7 +61,8 @@ class Files:
         except OSError:
             there = []
         there += [os.path.basename(name) for name in self._problems if name.startswith(folder + "/")]
-        own = {name for name in there if name.endswith(".json") and name[: -len(".json")].partition(".")[0] == plural}
+        called = (plural, _ALSO_CALLED.get(plural))
+        own = {name for name in there if name.endswith(".json") and name[: -len(".json")].partition(".")[0] in called}
         return sorted(own, key=lambda name: (name.partition(".")[2].startswith("v3."), name))
 
     def has(self, *path: str) -> bool:

@@ -10,45 +10,14 @@ per command. Of several files that say the same the fullest is read; what has no
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from . import _objects, _settings
-from ._bird import parse_bird, parse_bird_routes
-from ._iproute import parse_addresses, parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
+from ._model import Header, Node, Pod, Snapshot, Unobserved
+from ._recorded_facts import node_facts, pod_facts
 from ._recorded_files import NO_SUCH_FILE, Files, Recorded
-from ._model import Bird, Header, Masquerade, Node, NodeFacts, Pod, PodFacts, Snapshot, Unobserved
 from ._snapshot import SCHEMA_VERSION, SnapshotError
 
-Sources = Dict[str, Tuple[Tuple[str, str], ...]]
-# What each fact is read from, best first, with the command that made the file.
-_NODE_FILES: Sources = {
-    "links": (("ip-j-d-link.json", "ip -j -d link"), ("ip-link.txt", "ip link")),
-    "addresses": (("ip-j-addr.json", "ip -j addr"), ("ip-addr.txt", "ip addr")),
-    "routes": (
-        ("ip-j-d-route-table-all.json", "ip -j -d route show table all"),
-        ("ip-j-route.json", "ip -j route"),
-        ("ip-route.txt", "ip route"),
-    ),
-    "rules": (("ip-j-rule.json", "ip -j rule"), ("ip-rule.txt", "ip rule")),
-    "neighbours": (("ip-j-neigh.json", "ip -j neigh"), ("ip-neigh.txt", "ip neigh")),
-    "fdb": (("bridge-j-fdb.json", "bridge -j fdb show"), ("bridge-fdb.txt", "bridge fdb show")),
-}
-_POD_FILES: Sources = {
-    "links": _NODE_FILES["links"],
-    "addresses": _NODE_FILES["addresses"],
-    "routes": (("ip-j-d-route.json", "ip -j -d route"), ("ip-j-route.json", "ip -j route"), ("ip-route.txt", "ip route")),
-    "neighbours": _NODE_FILES["neighbours"],
-}
-_PARSERS: Dict[str, Callable[[str], tuple]] = {
-    "links": parse_links,
-    "addresses": parse_addresses,
-    "routes": parse_routes,
-    "rules": parse_rules,
-    "neighbours": parse_neighbours,
-    "fdb": parse_fdb,
-}
-# An empty neighbour table is one; a namespace without devices, addresses, routes or rules is a file that was not written.
-_MAY_BE_EMPTY = ("neighbours", "fdb")
 _LISTS = ("nodes", "pods", "ippools", "ipamblocks", "blockaffinities", "ipamhandles")
 # What may be left out of a recording: then Calico has its defaults, or there are no such objects.
 _DEFAULTS = (
@@ -78,7 +47,7 @@ def load(folder: str) -> Snapshot:
         collected_at=_newest(objects),
         cluster_id=_settings.cluster_id(objects),
         calico_version=_settings.calico_version(objects) or _installed_version(objects),
-        api_group="crd.projectcalico.org",
+        api_group="projectcalico.org" if _is_v3(files) else "crd.projectcalico.org",
         kubernetes_version=_server_version(files),
         evidence=("api",) + tuple(name for name in ("nodes", "pods") if files.has(name)),
         settings=_settings.settings(objects, kubeadm.text),
@@ -117,6 +86,12 @@ def _lists(files: Files) -> Tuple[Dict[str, List[Item]], List[Unobserved]]:
     return objects, gaps
 
 
+def _is_v3(files: Files) -> bool:
+    """Whether Calico's data is in CRDs of projectcalico.org: the aggregated API server of that group has no blocks."""
+    names = files.named("api", "ipamblocks")
+    return bool(names) and ".crd." not in names[0] and ".projectcalico." in names[0]
+
+
 def _items(text: str, name: str) -> Tuple[Optional[List[Item]], str]:
     """The objects of a list, or what else the file holds."""
     try:
@@ -124,6 +99,8 @@ def _items(text: str, name: str) -> Tuple[Optional[List[Item]], str]:
     except ValueError as error:
         return None, "%s is no JSON: %s" % (name, error)
     items = document.get("items") if isinstance(document, dict) else None
+    if isinstance(document, dict) and {"kind", "metadata", "spec"} <= set(document):
+        return [document], ""  # asked for by its name
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return None, "%s holds no list of objects: make it with kubectl get --output json" % name
     return items, ""
@@ -149,26 +126,6 @@ def _server_version(files: Files) -> Optional[str]:
         return None
 
 
-def _facts(files: Files, own: Tuple[str, str], sources_of: Sources) -> Tuple[Dict[str, tuple], List[Unobserved]]:
-    facts: Dict[str, tuple] = {}
-    gaps: List[Unobserved] = []
-    for what, sources in sources_of.items():
-        reasons: List[str] = []
-        for name, _command in sources:
-            found = files.read(*own, name, may_be_empty=what in _MAY_BE_EMPTY)
-            if found.text is None:
-                reasons += [found.reason] if found.told else []
-                continue
-            try:
-                facts[what] = _PARSERS[what](found.text)
-                break
-            except ValueError as error:
-                reasons.append(str(error))
-        else:
-            gaps.append(Unobserved(what, sources[0][1], reasons[0] if reasons else NO_SUCH_FILE))
-    return facts, gaps
-
-
 def _node(files: Files, item: Item, doors: Dict[Optional[str], Pod]) -> Node:
     node = _objects.node(item)
     door = doors.get(node.name)
@@ -177,66 +134,11 @@ def _node(files: Files, item: Item, doors: Dict[Optional[str], Pod]) -> Node:
     own = ("nodes", node.name)
     if not files.has(*own):
         return node._replace(facts=None)
-    facts, gaps = _facts(files, own, _NODE_FILES)
-    bird = _bird(files, own, gaps)
-    sysctls = files.read(*own, "sysctls.txt", may_be_empty=False)
-    if sysctls.text is None:
-        gaps.append(Unobserved("sysctls", "cat /proc/sys/net/…", sysctls.reason))
-    masquerade = _masquerade(files, own, gaps)
-    return node._replace(
-        facts=NodeFacts(sysctls=_sysctls(sysctls.text or ""), bird=bird, masquerade=masquerade, unobserved=tuple(gaps), **facts)
-    )
-
-
-def _bird(files: Files, own: Tuple[str, str], gaps: List[Unobserved]) -> Optional[Bird]:
-    protocols = files.read(*own, "birdcl-show-protocols.txt", may_be_empty=False)
-    if protocols.text is None:
-        gaps.append(Unobserved("bird", "birdcl show protocols", protocols.reason))
-        return None
-    bird = parse_bird(protocols.text)
-    if not bird.running:
-        return bird
-    routes = files.read(*own, "birdcl-show-route.txt")
-    try:
-        return bird._replace(routes=parse_bird_routes(routes.text or ""))
-    except ValueError as error:
-        gaps.append(Unobserved("bird.routes", "birdcl show route", routes.reason or str(error)))
-        return bird
+    return node._replace(facts=node_facts(files, own))
 
 
 def _pod(files: Files, pod: Pod) -> Pod:
     own = ("pods", "%s.%s" % (pod.namespace, pod.name))
     if pod.host_network or not files.has(*own):
         return pod._replace(skipped="on the host's network" if pod.host_network else "not recorded")
-    facts, gaps = _facts(files, own, _POD_FILES)
-    return pod._replace(facts=PodFacts(unobserved=tuple(gaps), **facts))
-
-
-def _sysctls(text: str) -> Dict[str, str]:
-    values = {}
-    for line in text.splitlines():
-        name, equals, value = line.partition(" = ")
-        if equals:
-            values[name.strip().replace("/", ".")] = value.strip()
-    return values
-
-
-def _masquerade(files: Files, own: Tuple[str, str], gaps: List[Unobserved]) -> Masquerade:
-    """With nftables there are no sets of ipset, and their file is empty; a recording may do without either file."""
-    listed, saved = files.read(*own, "ipset-list.txt"), files.read(*own, "iptables-nft-save-c.txt")
-    for found, command in ((listed, "ipset list"), (saved, "iptables-nft-save -t nat")):
-        if found.told:
-            gaps.append(Unobserved("masquerade", command, found.reason))
-    sets = _ipsets(listed.text or "")
-    lines = None if saved.text is None else saved.text.splitlines()
-    present = None if lines is None else any("cali40masq-ipam-pools" in line and "MASQ" in line for line in lines)
-    return Masquerade(sets.get("cali40all-ipam-pools"), sets.get("cali40masq-ipam-pools"), present)
-
-
-def _ipsets(text: str) -> Dict[str, Tuple[str, ...]]:
-    found: Dict[str, Tuple[str, ...]] = {}
-    for part in text.split("Name: ")[1:]:
-        name, _newline, rest = part.partition("\n")
-        members = rest.partition("Members:\n")[2].split("\n\n")[0]
-        found[name.strip()] = tuple(sorted(line.split()[0] for line in members.splitlines() if line.strip()))
-    return found
+    return pod._replace(facts=pod_facts(files, own))

@@ -49,6 +49,7 @@ def settings(objects: Objects, kubeadm: Optional[str] = None) -> Settings:
         strict_affinity=ipam.get("strictAffinity"),
         max_blocks_per_host=ipam.get("maxBlocksPerHost"),
         service_cidr=_service_cidr(kubeadm),
+        nftables_mode=felix.get("nftablesMode"),
     )
 
 

@@ -33,6 +33,10 @@ _OBJECTS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
     "daemonsets": _objects.daemonset,
     "deployments": _objects.deployment,
 }
+_SETTINGS = (
+    "installations", "ipamconfigs", "ipamconfigurations", "bgpconfigurations", "bgppeers", "felixconfigurations", "clusterinformations",
+)  # fmt: skip
+_OBJECTS.update(dict.fromkeys(_SETTINGS, lambda item: item["metadata"]["name"]))
 
 
 def live_arguments() -> Dict[str, Any]:

@@ -192,6 +192,13 @@ class Case:
         gaps = [gap for gap in self.snapshot.header.unobserved if gap.what in _SETTINGS]
         return {aspect: gap for gap in reversed(gaps) for aspect in _SETTINGS[gap.what]}
 
+    @property
+    def _uses_nftables(self) -> bool:
+        """Whether Felix makes no rules of iptables; told ``Auto``, it chooses, and its rule is seen nowhere."""
+        seen = [node.facts.masquerade for node in self.snapshot.nodes if node.facts and node.facts.masquerade]
+        chosen = self.settings.nftables_mode == "Auto" and not any(one.rule_present for one in seen)
+        return self.settings.linux_dataplane == "Nftables" or self.settings.nftables_mode == "Enabled" or chosen
+
     @cached_property
     def not_modelled(self) -> Dict[str, str]:
         """Aspects of the data plane that this cluster's configuration takes out of the engine's reach, with the reason."""
@@ -214,6 +221,8 @@ class Case:
             out("routeSource %s" % settings.route_source, "routes")
         if settings.bpf_enabled or settings.linux_dataplane == "BPF":
             out("eBPF dataplane", "forwarding", "nat", "sysctls")
+        if self._uses_nftables:
+            out("nftables: Felix's sets and rules are in its own table, which is not read", "nat")
         if settings.wireguard_enabled:
             out("WireGuard: its own table decides", "forwarding", "rules")
         return found

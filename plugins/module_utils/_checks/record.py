@@ -101,14 +101,19 @@ class Recorder:
             self.inconclusive(node, subject, self._doubt.reason, evidence=self._doubt.evidence)
             return
         self._count(node, outcome)
-        check = self.check
+        check, evidence = self.check, evidence._replace(command=self._served(evidence.command))
         severity = severity or ("minor" if outcome == WARNING else check.severity)
         self.findings.append(
             Finding(
-                check.id, outcome, severity, node, subject, expected, actual, message, remedy or check.remedy, evidence,
+                check.id, outcome, severity, node, subject, expected, actual, message, self._served(remedy or check.remedy), evidence,
                 doc=check.doc,
             )
         )
+
+    def _served(self, command: str) -> str:
+        """The command as it must be where Calico's data is in CRDs of projectcalico.org (v3.32 and later, where so chosen)."""
+        group = self.snapshot.header.api_group
+        return command.replace("crd.projectcalico.org", group) if group == "projectcalico.org" else command
 
     def warning(self, node: Optional[str], subject: Subject, expected: str, actual: str, message: str,
                 evidence: Evidence = _NOTHING, remedy: Optional[str] = None) -> None:

@@ -124,11 +124,19 @@ def _pod_device(case: Case, record: Recorder) -> None:
         facts = record.facts(node, "sysctls")
         if facts is None:
             continue
+        unread: List[str] = []
         for pod in case.expectation.live_pods.get(node.name, ()):
             device = pod_device(pod.namespace, pod.name, case.settings.interface_prefix)
             for key, meaning in (("proxy_arp", "answers no ARP of"), ("forwarding", "forwards no packet of")):
                 name = "net.ipv4.conf.%s.%s" % (device, key)
-                _judge(record, node, facts, name, pod, meaning)
+                if name in facts.sysctls or device not in case.links(node):
+                    _judge(record, node, facts, name, pod, meaning)
+                else:
+                    unread.append(name)
+        if unread:
+            more = " and %d more of pods' devices" % (len(unread) - 1) if len(unread) > 1 else ""
+            path = "/proc/sys/" + unread[0].replace(".", "/")
+            record.inconclusive(node.name, node_subject(node), "%s%s not read" % (unread[0], more + (" were" if more else " was")), "cat " + path, "sysctls")
 
 
 def _judge(record: Recorder, node: Node, facts: NodeFacts, name: str, pod: Pod, meaning: str) -> None:

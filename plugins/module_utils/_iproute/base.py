@@ -23,6 +23,8 @@ def parse(output: str, what: str, from_json: Callable[[dict], Iterable[T]], from
     Empty output is an empty list: iproute2 before 5.x prints nothing at all for an empty ``-j`` listing.
     """
     stripped = output.lstrip()
+    if stripped.startswith("{"):
+        raise ParseError("%s: an object, where the command prints a list: %.60r" % (what, stripped))
     if not stripped.startswith("["):
         return tuple(from_text(output))
     try:

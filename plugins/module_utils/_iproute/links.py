@@ -171,6 +171,8 @@ def _addresses_from_text(output: str) -> Iterator[Address]:
                 length = words[3].partition("/")[2]
             scope = words[words.index("scope") + 1] if "scope" in words else "global"
             yield Address(dev, address, int(length), words[0], scope)
+    if dev is None and output.strip():
+        raise ParseError("ip addr: no device in %.60r" % output)
 
 
 def address_json(address: Address) -> dict:

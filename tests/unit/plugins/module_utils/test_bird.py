@@ -55,4 +55,9 @@ def test_no_bird_is_an_answer():
     answer = _bird.parse_bird(said)
     assert not answer.running
     assert "Connection refused" in answer.message
-    assert not _bird.parse_bird("").running
+
+
+@pytest.mark.parametrize("said", ["", "<html>502 Bad Gateway</html>", "Killed", "error: unable to upgrade connection"])
+def test_what_neither_bird_nor_its_client_says_is_no_answer(said):
+    with pytest.raises(ValueError, match="not what birdcl prints"):
+        _bird.parse_bird(said)

@@ -63,13 +63,17 @@ def test_a_set_that_does_not_exist_is_empty():
 
 
 @pytest.mark.parametrize(
-    ("nft", "legacy", "present"), [(0, 1, True), (1, 0, True), (1, 1, False), (1, 127, False), (127, 127, None), (4, 1, None)]
+    ("nft", "legacy", "present"), [(0, 1, True), (1, 0, True), (1, 1, False), (1, 127, False), (127, 127, None), (4, 1, None), (1, 3, False), (3, 3, None)]
 )
 def test_the_masquerade_rule_is_looked_for_in_both_backends(nft, legacy, present):
     sections = dict(NODE, **{"nat.nft": Section("", "", nft), "nat.legacy": Section("", "", legacy)})
     facts = _evidence.node_facts(sections)
     assert facts.masquerade.rule_present is present
     assert ("masquerade" in gaps(facts)) is (present is None)
+
+
+def test_a_birdcl_that_fails_in_its_own_way_is_a_gap_and_no_bird_that_does_not_run():
+    assert gaps(_evidence.node_facts(without("bird.protocols", stderr="Killed\n", code=1)))["bird"] == "Killed"
 
 
 def test_damaged_output_is_a_gap_of_that_piece_alone():
@@ -109,6 +113,18 @@ def test_a_pod_without_ip_says_so():
     names = ("links", "addresses", "routes", "neighbours")
     sections = {name + suffix: section for name in names for suffix in ("", ".plain")}
     assert gaps(_evidence.pod_facts(sections)) == dict.fromkeys(names, "sh: ip: not found")
+
+
+def test_an_iptables_that_may_not_look_denies_no_rule(tmp_path):
+    for backend in ("nft", "legacy"):
+        save = tmp_path / f"iptables-{backend}-save"
+        save.write_text("#!/bin/sh\necho 'you must be root' >&2\nexit 4\n")
+        save.chmod(0o755)
+    script = _script.build(_evidence.node_script())
+    environment = dict(os.environ, PATH="%s:%s" % (tmp_path, os.environ["PATH"]))
+    result = subprocess.run(script.argv, capture_output=True, check=False, env=environment)
+    facts = _evidence.node_facts(_script.read(script, result.stdout, result.stderr))
+    assert facts.masquerade.rule_present is None and "masquerade" in gaps(facts)
 
 
 def test_the_nodes_script_runs_in_this_machines_sh_with_tools_that_print_what_calico_node_prints(tmp_path):

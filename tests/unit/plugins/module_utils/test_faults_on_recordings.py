@@ -324,6 +324,8 @@ def test_a_verdict_in_which_nothing_passed_says_so_beside_its_first_cause():
         ({"ipam_type": "HostLocal"}, "IPAM HostLocal"),
         ({"cni_type": "AmazonVPC"}, "CNI plugin AmazonVPC"),
         ({"wireguard_enabled": True}, "WireGuard"),
+        ({"linux_dataplane": "Nftables"}, "nftables"),
+        ({"nftables_mode": "Enabled"}, "nftables"),
     ],
 )
 def test_what_is_not_modelled_is_said_and_never_failed(setting, reason):
@@ -335,6 +337,16 @@ def test_what_is_not_modelled_is_said_and_never_failed(setting, reason):
     assert any(f"not modelled ({reason}" in finding.message for finding in said)
     assert failed(verdict) <= {"pods.mtu"}
     assert verdict.summary["passed"] > 20, "what still holds is still judged"
+
+
+def test_what_felix_chose_where_it_may_choose_nftables_is_told_by_its_rule():
+    header = recording().header
+    automatic = recording()._replace(header=header._replace(settings=header.settings._replace(nftables_mode="Auto")))
+    assert judge(automatic).findings == ()
+    assert failed(judge(with_facts(automatic, WORKER, masquerade=lambda m: m._replace(rule_present=False)))) == {"nat.masquerade"}
+    for node in automatic.nodes:
+        automatic = with_facts(automatic, node.name, masquerade=lambda m: m._replace(all_pools=(), masquerade_pools=(), rule_present=False))
+    assert [(f.id, f.outcome) for f in judge(automatic).findings] == [("nat.masquerade", "inconclusive")]
 
 
 def cloud(**told):
