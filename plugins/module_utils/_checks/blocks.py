@@ -175,34 +175,34 @@ CHECKS = (
         "Blocks, not pods, are what nodes know of each other; the route's gateway is the node that owns the block.",
         "A deleted route comes back (Felix ≤ 100 s, BIRD ≤ 3 s). One that was changed in place may never be repaired before "
         "v3.31.7/v3.32.1: delete it, or restart calico-node on that node.",
-        _remote, "critical", ("routes", "ipam"),
+        _remote, "critical", ("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.borrowed-route", "Each borrowed address has its own route on the other nodes",
         "An address used on another node than its block's owner needs a /32, else the owner's blackhole takes its packets.",
         "Restart calico-node on that node; calicoctl ipam show --show-borrowed.",
-        _of_role(BORROWED), "critical", ("routes", "ipam"),
+        _of_role(BORROWED), "critical", ("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.own-blackhole", "Each node ends its own blocks in a blackhole",
         "Without it a packet for an unused address follows the default route and may loop between node and router.",
         "It comes back by itself (Felix ≤ 100 s, BIRD ≤ 3 s); else restart calico-node on that node.",
-        _of_role(OWN), aspects=("routes", "ipam"),
+        _of_role(OWN), aspects=("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.tunnel-address", "Routes to other nodes' tunnel addresses, where there are any, are right",
         "Calico v3.30 adds a /32 for most remote tunnel addresses, v3.32 none: allowed, not required.",
-        "Restart calico-node on that node.", _of_role(TUNNEL), "minor", ("routes", "ipam"),
+        "Restart calico-node on that node.", _of_role(TUNNEL), "minor", ("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.route-owner", "Each block route was made by the program that owns its pool's routes",
         "Felix (proto 80) programs VXLAN pools, BIRD (proto bird) the others; a route of another protocol is repaired by neither.",
-        "Delete the foreign route; the owner puts its own in its place.", _route_owner, aspects=("routes", "ipam"),
+        "Delete the foreign route; the owner puts its own in its place.", _route_owner, aspects=("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.stray-route", "No other route lies inside a pool",
         "A more specific or second route takes traffic from Calico's; in a BGP pool one spreads to every node within a second.",
-        "Find who added it (ip -d route shows the protocol) and delete it there.", _stray, "critical", ("routes", "ipam"),
+        "Find who added it (ip -d route shows the protocol) and delete it there.", _stray, "critical", ("blocks", "routes", "ipam"),
     ),
     Check(
         "blocks.policy-rule", "No policy rule takes pod traffic away from the main table",

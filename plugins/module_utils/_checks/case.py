@@ -193,6 +193,20 @@ class Case:
         return {aspect: gap for gap in reversed(gaps) for aspect in _SETTINGS[gap.what]}
 
     @property
+    def _addresses_are_foreign(self) -> bool:
+        """Whether Calico's IPAM gave no pod an address, where no Installation says whose task that is: so it is with Canal."""
+        told = self.settings.ipam_type or self.settings.cni_type
+        unread = {gap.what for gap in self.snapshot.header.unobserved}
+        given = self.snapshot.blocks or self.snapshot.affinities or self.snapshot.handles
+        return not (told or given or unread & {"installations", "ipamblocks", "blockaffinities", "ipamhandles"}) and bool(self.pods)
+
+    @property
+    def _has_pod_devices(self) -> bool:
+        prefix = self.settings.interface_prefix
+        seen = [node.facts for node in self.snapshot.nodes if node.facts and node.facts.links]
+        return not seen or any(link.name.startswith(prefix) for facts in seen for link in facts.links)
+
+    @property
     def _uses_nftables(self) -> bool:
         """Whether Felix makes no rules of iptables; told ``Auto``, it chooses, and its rule is seen nowhere."""
         seen = [node.facts.masquerade for node in self.snapshot.nodes if node.facts and node.facts.masquerade]
@@ -212,13 +226,18 @@ class Case:
         if settings.cni_type not in (None, "Calico"):
             out("CNI plugin %s" % settings.cni_type, "ipam", "routes", "pods", "forwarding", "nat")
         if settings.ipam_type not in (None, "Calico"):
-            out("IPAM %s" % settings.ipam_type, "ipam", "routes")
+            out("IPAM %s" % settings.ipam_type, "ipam")
+        if self._addresses_are_foreign:
+            out("another IPAM: pods have addresses, and there is neither block nor affinity", "ipam")
+            if not self._has_pod_devices:
+                reason = "another CNI plugin: on no node a device is called %s…" % settings.interface_prefix
+                out(reason, "pods", "routes", "forwarding", "nat")
         if settings.linux_dataplane == "VPP":
             out("VPP dataplane", "routes", "pods", "forwarding", "nat")
         if settings.route_sync_disabled:
             out("routeSyncDisabled: Felix programs no routes", "routes", "forwarding")
         if settings.route_source != "CalicoIPAM":
-            out("routeSource %s" % settings.route_source, "routes")
+            out("routeSource %s" % settings.route_source, "blocks")
         if settings.bpf_enabled or settings.linux_dataplane == "BPF":
             out("eBPF dataplane", "forwarding", "nat", "sysctls")
         if self._uses_nftables:

@@ -134,9 +134,8 @@ def _pod_device(case: Case, record: Recorder) -> None:
                 else:
                     unread.append(name)
         if unread:
-            more = " and %d more of pods' devices" % (len(unread) - 1) if len(unread) > 1 else ""
-            path = "/proc/sys/" + unread[0].replace(".", "/")
-            record.inconclusive(node.name, node_subject(node), "%s%s not read" % (unread[0], more + (" were" if more else " was")), "cat " + path, "sysctls")
+            reason = "%s%s not read" % (unread[0], " and %d more were" % (len(unread) - 1) if len(unread) > 1 else " was")
+            record.inconclusive(node.name, node_subject(node), reason, "cat /proc/sys/" + unread[0].replace(".", "/"), "sysctls")
 
 
 def _judge(record: Recorder, node: Node, facts: NodeFacts, name: str, pod: Pod, meaning: str) -> None:

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 podnet.calico authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is not modelled takes out what hangs on it and no more; without an Installation the objects tell whose the addresses are."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
+from ansible_collections.podnet.calico.plugins.module_utils._model import Link, Unobserved
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import NONE, WORKER
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import failed, recording, with_facts, without_route
+
+
+def told(snapshot, **settings):
+    header = snapshot.header
+    return snapshot._replace(header=header._replace(settings=header.settings._replace(**settings)))
+
+
+def canal():
+    """Calico for policy alone, without the operator: addresses by host-local, the ways between nodes by flannel."""
+    snapshot = told(recording(NONE), ipam_type=None, cni_type=None, bgp_enabled=None)
+    snapshot = snapshot._replace(pools=(), blocks=(), affinities=(), handles=())
+    flannel = Link("flannel.1", 1450, True, True, "5a:00:00:00:00:01", "vxlan")
+    for node in snapshot.nodes:
+        snapshot = with_facts(
+            snapshot, node.name,
+            routes=lambda routes: tuple(
+                route._replace(dev="flannel.1", protocol="boot") if route.protocol == "bird" else route
+                for route in routes if route.type != "blackhole"
+            ),
+            links=lambda links: links + (flannel,),
+            bird=lambda bird: bird._replace(running=False, sessions=(), routes=()),
+            masquerade=lambda masquerade: masquerade._replace(all_pools=(), masquerade_pools=()),
+        )  # fmt: skip
+    return snapshot
+
+
+def outcomes(verdict, check):
+    return {result.outcome for result in verdict.results if result.id == check}
+
+
+def test_addresses_of_another_ipam_are_no_failure_and_their_pods_hosts_are_judged():
+    verdict = judge(canal())
+    assert failed(verdict) == set()
+    assert [f.message for f in verdict.findings if f.cause is None] == [
+        "cluster: not modelled (another IPAM: pods have addresses, and there is neither block nor affinity)"
+    ]
+    assert outcomes(verdict, "host.route") == outcomes(verdict, "host.device") == {"passed"}
+    pod = next(pod for pod in canal().pods if pod.node == WORKER and not pod.host_network)
+    assert "host.route" in failed(judge(without_route(canal(), WORKER, f"{pod.address}/32")))
+
+
+def test_where_no_device_is_calicos_another_plugin_wired_the_pods():
+    snapshot = canal()
+    for node in snapshot.nodes:
+        snapshot = with_facts(
+            snapshot, node.name,
+            links=lambda links: tuple(link._replace(name=link.name.replace("cali", "eni")) for link in links),
+            routes=lambda routes: tuple(route._replace(dev=(route.dev or "").replace("cali", "eni") or None) for route in routes),
+        )  # fmt: skip
+    verdict = judge(snapshot)
+    assert failed(verdict) == set()
+    assert any("another CNI plugin" in finding.message for finding in verdict.findings)
+
+
+@pytest.mark.parametrize("known", ["an Installation", "an affinity", "nobody saw the blocks"])
+def test_where_calicos_ipam_is_told_of_an_address_outside_every_block_is_a_fault(known):
+    snapshot = canal()
+    if known == "an Installation":
+        assert "pods.allocation" in failed(judge(told(snapshot, cni_type="Calico", ipam_type="Calico")))
+    elif known == "an affinity":
+        assert "ipam.affinity" in failed(judge(snapshot._replace(affinities=recording(NONE).affinities)))
+    else:
+        gap = Unobserved("ipamblocks", "kubectl get ipamblocks", "refused")
+        verdict = judge(snapshot._replace(header=snapshot.header._replace(unobserved=(gap,))))
+        assert not any("another IPAM" in finding.message for finding in verdict.findings)
+
+
+@pytest.mark.parametrize("settings", [{"route_source": "WorkloadIPs"}, {"ipam_type": "HostLocal"}])
+def test_what_takes_out_the_block_routes_leaves_the_routes_to_a_nodes_own_pods(settings):
+    verdict = judge(told(recording(), **settings))
+    assert outcomes(verdict, "blocks.remote-route") == {"inconclusive"}
+    assert outcomes(verdict, "host.route") == outcomes(verdict, "vxlan.device") == {"passed"}
+    assert "host.route" in failed(judge(told(without_route(recording(), WORKER, "192.168.93.194/32"), **settings)))
