@@ -22,6 +22,7 @@ from aiohttp import web
 from podnet_sandbox import tls
 from podnet_sandbox.api.authentication import Authenticator
 from podnet_sandbox.api.errors import internal
+from podnet_sandbox.api.runtime import ForwardError
 from podnet_sandbox.api.server import Identity, build_app
 from podnet_sandbox.api.store import Store
 
@@ -80,10 +81,10 @@ class ProcessSession:
     async def wait(self) -> int:
         return await self._process.wait()
 
-    async def kill(self) -> None:
+    async def close(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
-            await self._process.wait()
+            self._process._transport.close()  # `wait` would wait for output that nobody reads
 
     def resize(self, rows: int, columns: int) -> None:
         self.sizes.append((rows, columns))
@@ -108,6 +109,12 @@ class ProcessRuntime:
         self.sessions.append(ProcessSession(process))
         return self.sessions[-1]
 
+    async def connect(self, _namespace, _pod, port):
+        try:
+            return await asyncio.open_connection("127.0.0.1", port)
+        except OSError as error:
+            raise ForwardError(f"nobody listens on {port}") from error
+
     async def logs(self, _namespace, _pod, container, **options):
         yield f"{container} tail={options['tail_lines']}\n".encode()
         yield b"second line\n"
@@ -127,7 +134,7 @@ class ApiServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.kubeconfig = folder / "kubeconfig"
-        self._context = tls_client_context(self.credentials)
+        self.tls = tls_client_context(self.credentials)
         content = tls.make_kubeconfig(self.credentials, f"https://{self.address}", "test")
         self.kubeconfig.write_text(yaml.safe_dump(content))
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -165,7 +172,7 @@ class ApiServer:
             sent["Authorization"] = f"Bearer {token}"
         request = Request(f"https://{self.address}{path}", data, sent, method=method)
         try:
-            with urlopen(request, timeout=20, context=self._context) as response:
+            with urlopen(request, timeout=20, context=self.tls) as response:
                 return Answer(response.status, response.headers, response.read().decode())
         except HTTPError as error:
             return Answer(error.code, error.headers, error.read().decode())

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kubernetes.core, unmodified: present, repeat, wait, info, exec, apply, absent, repeat."""
+"""kubernetes.core, unmodified: present, repeat, wait, info, exec, copy, apply, absent, repeat."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ TASKS = """
     - kubernetes.core.k8s_exec: {pod: a, namespace: default, command: "sh -c 'echo out; exit 2'"}
       register: command
       failed_when: command.rc != 2
+    - kubernetes.core.k8s_cp: {pod: a, namespace: default, content: "{{ 'x' * 300000 }}", remote_path: "{{ copied }}", state: to_pod}
     - kubernetes.core.k8s: {state: absent, kind: Pod, name: a, namespace: default, wait: true, wait_timeout: 10}
       register: gone
     - kubernetes.core.k8s: {state: absent, kind: Pod, name: a, namespace: default, wait: true, wait_timeout: 10}
@@ -60,10 +61,15 @@ TASKS = """
 def test_a_playbook_of_kubernetes_core_runs(tmp_path):
     (tmp_path / "play.yml").write_text(TASKS)
     with ApiServer(tmp_path) as server:
-        variables = {"kubeconfig": str(server.kubeconfig), "objects": [POD, DEPLOYMENT], "ansible_python_interpreter": sys.executable}
+        copied = tmp_path / "copied"  # the fake pod's commands run on this machine
+        variables = {
+            "kubeconfig": str(server.kubeconfig), "objects": [POD, DEPLOYMENT], "copied": str(copied),
+            "ansible_python_interpreter": sys.executable,
+        }  # fmt: skip
         (tmp_path / "variables.json").write_text(json.dumps(variables))
         command = [str(PLAYBOOK), "-i", "localhost,", "-e", f"@{tmp_path}/variables.json", str(tmp_path / "play.yml")]
         environment = {**os.environ, "ANSIBLE_HOME": str(tmp_path), "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local")}
         environment.pop("KUBECONFIG", None)
         done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert copied.read_text() == "x" * 300_000

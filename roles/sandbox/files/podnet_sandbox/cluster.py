@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The composition root: store, kernel and controllers put together into one cluster that lives.
 
-`Cluster` also is what the API server asks for exec and logs (its ``Runtime``).
+`Cluster` also is what the API server asks for exec, attach, port-forward and logs (its ``Runtime``).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from .api.errors import ApiError, bad_request, internal, not_found
+from .api.errors import ApiError, bad_request, internal
+from .api.runtime import ContainerNotFound, ForwardError
 from .config import SandboxConfig
 from .controllers.calico.garbage import IpamGarbage
 from .controllers.calico.node_agent import NodeAgents
@@ -30,7 +32,7 @@ from .controllers.jobs.cronjobs import CronJobs
 from .controllers.jobs.jobs import Jobs
 from .controllers.kubelet.kubelet import Configuration, Kubelet, Surroundings
 from .controllers.kubelet.node import Node
-from .controllers.kubelet.pod_network import Cni
+from .controllers.kubelet.pod_network import CONTAINER_ID, Cni
 from .controllers.kubelet.process_spec import dns_address
 from .controllers.loop import ControlLoop
 from .controllers.namespaces import Namespaces
@@ -40,7 +42,7 @@ from .controllers.scheduling.scheduler import Scheduler
 from .controllers.scheduling.taints import TaintEviction
 from .controllers.services import Endpoints
 from .controllers.statefulsets import StatefulSets
-from .dataplane.kernel import ExecFailed, ExecSession, Kernel, NotRunning
+from .dataplane.kernel import ExecFailed, ForwardFailed, Kernel, NotRunning, Session
 from .dataplane.reconciler import Reconciler
 from .ipam.allocator import Ipam
 
@@ -125,22 +127,44 @@ class Cluster:
         return self._reconciler.synced(node)
 
     async def exec(
-        self, namespace: str, pod: str, container: str | None, argv: Sequence[str], *, stdin: bool, tty: bool
-    ) -> ExecSession:
-        """Run a command in a container. Raises `ApiError` in the words of the API server and containerd."""
-        name = self._container(namespace, pod, container)
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], *, stdin: bool, tty: bool
+    ) -> Session:
+        """Run a command in a container. Raises `ContainerNotFound`, and `ApiError` in the words of containerd and runc."""
         try:
-            return await self._kernel.exec(namespace, pod, name, argv, stdin=stdin, tty=tty)
+            return await self._kernel.exec(namespace, pod, container, argv, stdin=stdin, tty=tty)
         except NotRunning as error:
-            raise internal(f'error executing command in container: container "{name}" is not running: {error}') from error
+            raise ContainerNotFound(f'container not found ("{container}")') from error
         except ExecFailed as error:
-            raise internal(f"error executing command in container: failed to exec in container: {error}") from error
+            start = f'failed to exec in container: failed to start exec "{secrets.token_hex(32)}": OCI runtime exec failed'
+            runc = f"exec failed: unable to start container process: {error}: unknown"
+            raise internal(f"error executing command in container: {start}: {runc}") from error
+
+    async def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> Session:
+        """A running container's output and input. Raises `ContainerNotFound`."""
+        try:
+            return self._kernel.attach(namespace, pod, container, stdin=stdin)
+        except NotRunning as error:
+            raise ContainerNotFound(f'container not found ("{container}")') from error
+
+    async def connect(self, namespace: str, pod: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A TCP connection inside the pod. Raises `ForwardError` in the words of kubelet and containerd."""
+        found = self._store.find("pods", pod, namespace)
+        sandbox = ((found or {}).get("metadata", {}).get("annotations") or {}).get(CONTAINER_ID, f"{namespace}/{pod}")
+        what = f"error forwarding port {port} to pod {sandbox}, uid : "
+        try:
+            return await self._kernel.forward(namespace, pod, port)
+        except NotRunning as error:
+            raise ForwardError(f'{what}failed to find sandbox "{sandbox}" in store: not found') from error
+        except ForwardFailed as error:
+            where = f'failed to execute portforward in network namespace "{sandbox}": failed to connect to localhost:{port}'
+            neither = f"IPv4: {error} IPv6 dial tcp6: address localhost: no suitable address"
+            raise ForwardError(f'{what}{where} inside namespace "{sandbox}", {neither}') from error
 
     async def logs(
         self,
         namespace: str,
         pod: str,
-        container: str | None,
+        container: str,
         *,
         follow: bool = False,
         tail_lines: int | None = None,
@@ -149,32 +173,16 @@ class Cluster:
         since_seconds: float | None = None,
     ) -> AsyncIterator[bytes]:
         """A container's output. Raises `ApiError` where there is none."""
-        name = self._container(namespace, pod, container)
         try:
             lines = self._kernel.logs(
-                namespace, pod, name,
+                namespace, pod, container,
                 follow=follow, tail_lines=tail_lines, previous=previous, timestamps=timestamps,
                 since_seconds=since_seconds,
             )  # fmt: skip
             async for line in lines:
                 yield line
         except NotRunning as error:
-            raise bad_request(f'container "{name}" in pod "{pod}" is waiting to start: {error}') from error
-
-    def _container(self, namespace: str, pod: str, container: str | None) -> str:
-        """The container meant: the one named, the pod's only or default one. Raises `ApiError` where there is none."""
-        found = self._store.find("pods", pod, namespace)
-        if found is None:
-            raise not_found(self._store.resources.by_name("pods"), pod)
-        containers = found["spec"]["containers"]
-        names = [entry["name"] for entry in (*containers, *(found["spec"].get("initContainers") or ()))]
-        default = (found["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
-        wanted = container or default or names[0]
-        if wanted not in names:
-            raise bad_request(f"container {wanted} is not valid for pod {pod}")
-        if not found["spec"].get("nodeName"):
-            raise bad_request(f"pod {pod} does not have a host assigned")
-        return wanted
+            raise bad_request(f"unable to retrieve container logs: {error}") from error
 
     def _make_kubelet(self, ipam: Ipam, agents: NodeAgents) -> Kubelet:
         node = Node(

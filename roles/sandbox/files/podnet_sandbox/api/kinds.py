@@ -13,10 +13,12 @@ _NO_COLLECTION_DELETE = ("create", "delete", "get", "list", "patch", "update", "
 
 _SCALE = Subresource("scale", "Scale", _STATUS_VERBS, "autoscaling", "v1", foreign=True)
 _POD_SUBRESOURCES = (
+    Subresource("attach", "PodAttachOptions", _CONNECT),
     Subresource("binding", "Binding", _CREATE),
     Subresource("eviction", "Eviction", _CREATE, "policy", "v1", foreign=True),
     Subresource("exec", "PodExecOptions", _CONNECT),
     Subresource("log", "Pod", ("get",)),
+    Subresource("portforward", "PodPortForwardOptions", _CONNECT),
 )
 
 

@@ -6,28 +6,44 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from .clock import age
-from .errors import bad_request
+from .errors import Cause, bad_request, forbidden_field, invalid, invalid_value
+from .pod_containers import check_has_log, container_of
+from .registry import Resource
 from .request import truth
 from .runtime import Runtime
 
 #: How often a log that is followed and says nothing is looked at: is its reader still there?
 _LOOK_SECONDS = 5
+_OPTIONS = Resource("", "v1", "PodLogOptions", "pods")
+#: Each number with the least it may be, and how that is said.
+_LEAST = {
+    "tailLines": (0, "must be greater than or equal to 0"),
+    "limitBytes": (1, "must be greater than 0"),
+    "sinceSeconds": (1, "must be greater than 0"),
+}
 
 
-async def serve_logs(request: web.Request, runtime: Runtime, namespace: str, pod: str) -> web.StreamResponse:
+async def serve_logs(request: web.Request, runtime: Runtime, pod: Mapping[str, Any]) -> web.StreamResponse:
     """Stream a container's output. Raises `ApiError` while nothing is sent yet."""
-    query = request.query
+    query, metadata = request.query, pod["metadata"]
+    _check(query, metadata["name"])
+    container = container_of(pod, query.get("container", ""))
+    if not pod["spec"].get("nodeName"):
+        return web.Response(status=204)  # as kube-apiserver, which has no kubelet to ask
+    previous = truth(query.get("previous"))
+    check_has_log(pod, container, previous=previous)
     lines = runtime.logs(
-        namespace,
-        pod,
-        query.get("container") or None,
+        metadata["namespace"],
+        metadata["name"],
+        container,
         follow=truth(query.get("follow")),
         tail_lines=_number(query, "tailLines"),
-        previous=truth(query.get("previous")),
+        previous=previous,
         timestamps=truth(query.get("timestamps")),
         since_seconds=_since(query),
     )
@@ -67,13 +83,27 @@ async def _send(
         data = following.result()
 
 
+def _check(query: Mapping[str, str], name: str) -> None:
+    """Raises `ApiError` 422 with all that is wrong."""
+    causes: list[Cause] = []
+    for field, (least, why) in _LEAST.items():
+        number = _number(query, field)
+        if number is not None and number < least:
+            causes.append(invalid_value(field, str(number), why))
+    if query.get("sinceSeconds") and query.get("sinceTime"):
+        causes.append(forbidden_field("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    if causes:
+        raise invalid(_OPTIONS, name, causes)
+
+
 def _number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    if not text.isdigit():
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def _since(query: Mapping[str, str]) -> float | None:

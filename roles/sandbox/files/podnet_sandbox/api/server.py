@@ -102,8 +102,8 @@ class _Server:
         self._store, self._authenticator, self._identity = store, authenticator, identity
         self._namespace_grace = namespace_grace
         self._authorizer = Authorizer(store)
-        # From 1.35 on, exec by a GET that is upgraded needs `create` as well (AuthorizePodWebsocketUpgradeCreatePermission).
-        self._exec_is_a_creation = int(identity.kubernetes_version.split(".")[1]) >= 35
+        # From 1.35 on, these need `create` also where they are a GET (AuthorizePodWebsocketUpgradeCreatePermission).
+        self._created_streams = ("attach", "exec", "portforward") if _minor(identity.kubernetes_version) >= 35 else ()
         self._openapi = OpenApi(store.resources, identity.kubernetes_version)
         self._rest = Rest(store)
         self._reviews = Reviews(store, authenticator, self._authorizer)
@@ -122,7 +122,9 @@ class _Server:
         """Answer one request. Raises `ApiError`."""
         info = parse(request.method, request.path, request.query)
         user = self._authenticate(request)
-        self._authorize(user, info)
+        self._authorize_verb(user, info, info.verb)
+        if info.resource == "pods" and info.subresource in self._created_streams:
+            self._authorize_verb(user, info, "create")
         if info.about_resource:
             return await self._resource(request, info, user)
         if request.method not in ("GET", "HEAD"):
@@ -134,11 +136,6 @@ class _Server:
         certificate = transport.get_extra_info("peercert") if transport else None
         user = self._authenticator.authenticate(request.headers.get("Authorization", ""), certificate)
         return effective_user(user, request.headers, self._authorizer)
-
-    def _authorize(self, user: User, info: RequestInfo) -> None:
-        self._authorize_verb(user, info, info.verb)
-        if info.resource == "pods" and info.subresource == "exec" and self._exec_is_a_creation:
-            self._authorize_verb(user, info, "create")
 
     def _authorize_verb(self, user: User, info: RequestInfo, verb: str) -> None:
         attributes = Attributes(
@@ -227,6 +224,10 @@ class _Server:
             "compiler": "podnet-sandbox",
             "platform": f"linux/{_GO_MACHINES.get(platform.machine(), platform.machine())}",
         }
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
 
 
 def _no_page() -> web.Response:

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies below an object's path: status, scale, eviction, binding, tokens, exec and logs."""
+"""What lies below an object's path: status, scale, eviction, binding, tokens, a pod's log and its streams."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -12,15 +13,18 @@ from . import media
 from .decoding import check_kind
 from .disruption import check_budget
 from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
-from .exec_websocket import serve_exec
 from .logs import serve_logs
 from .media import Wanted, respond
 from .patching import patched_by, read_patch
+from .pod_containers import container_of
 from .rest import Call, Rest
 from .reviews import Reviews
 from .runtime import Runtime
 from .scale import scale_of, scaled
 from .store import Store
+from .streaming.port_forward import serve_port_forward
+from .streaming.remote_command import wanted_streams
+from .streaming.sessions import serve_session
 
 
 class Subresources:
@@ -51,12 +55,27 @@ class Subresources:
             return self._evict(call)
         if info.subresource == "binding":
             return self._bind(call)
-        if not pod["spec"].get("nodeName"):
-            raise bad_request(f"pod {info.name} does not have a host assigned")
-        _check_container(call, pod)
         if info.subresource == "log":
-            return await serve_logs(call.request, self._runtime, info.namespace, info.name)
-        return await serve_exec(call.request, self._runtime, info.namespace, info.name)
+            return await serve_logs(call.request, self._runtime, pod)
+        return await self._stream(call, pod)
+
+    async def _stream(self, call: Call, pod: dict[str, Any]) -> web.StreamResponse:
+        """Exec, attach, port-forward."""
+        kind, query, pod_path = call.info.subresource, call.request.query, (call.info.namespace, call.info.name)
+        container = "" if kind == "portforward" else container_of(pod, query.get("container", ""))
+        if not pod["spec"].get("nodeName"):
+            raise bad_request(f"pod {call.info.name} does not have a host assigned")
+        if kind == "portforward":
+            return await serve_port_forward(call.request, partial(self._runtime.connect, *pod_path))
+        wanted = wanted_streams(query)
+        if kind == "attach":
+            start = partial(self._runtime.attach, *pod_path, container, stdin=wanted.stdin)
+            return await serve_session(call.request, start, wanted, ())
+        command = query.getall("command", [])
+        if not command:
+            raise bad_request("you must specify at least one command for the container")
+        start = partial(self._runtime.exec, *pod_path, container, command, stdin=wanted.stdin, tty=wanted.tty)
+        return await serve_session(call.request, start, wanted, command)
 
     def _scale(self, call: Call) -> web.Response:
         obj = self._rest.existing(call)
@@ -98,17 +117,3 @@ class Subresources:
     def _body(call: Call, kind: str, api_version: str) -> dict[str, Any]:
         obj = media.decode(call.body, call.request.headers.get("Content-Type", ""), kind)
         return check_kind(call.resource, obj, kind, api_version)
-
-
-def _check_container(call: Call, pod: dict[str, Any]) -> None:
-    """The container asked for must be one of the pod's; without a choice it must be named."""
-    named = call.query.get("container")
-    spec = pod["spec"]
-    names = [item["name"] for part in ("initContainers", "containers") for item in spec.get(part) or ()]
-    if named and named not in names:
-        raise bad_request(f"container {named} is not valid for pod {call.info.name}")
-    if not named and len(spec["containers"]) > 1:
-        choices = " ".join(item["name"] for item in spec["containers"])
-        message = f"a container name must be specified for pod {call.info.name}, choose one of: [{choices}]"
-        inits = " ".join(item["name"] for item in spec.get("initContainers") or ())
-        raise bad_request(message + (f" or one of the init containers: [{inits}]" if inits else ""))

@@ -19,6 +19,8 @@ from ...ipam.allocator import POOLS, Ipam
 from ...ipam.pools import WORKLOAD, IpamError
 
 _PREFIX = "cni.projectcalico.org"
+#: The annotation with the id of the pod's sandbox.
+CONTAINER_ID = f"{_PREFIX}/containerID"
 
 
 class Cni:
@@ -64,7 +66,7 @@ def handle(container_id: str) -> str:
 def annotations_of(network: PodNetwork, container_id: str) -> dict[str, str]:
     """What the plugin writes on the Pod; Felix makes the pod's endpoint from it."""
     return {
-        f"{_PREFIX}/containerID": container_id,
+        CONTAINER_ID: container_id,
         f"{_PREFIX}/podIP": f"{network.address}/32",
         f"{_PREFIX}/podIPs": f"{network.address}/32",
     }

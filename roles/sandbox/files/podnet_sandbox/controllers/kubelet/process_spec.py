@@ -82,6 +82,9 @@ def container_spec(pod: Pod, container: Mapping[str, Any], store: Any) -> Contai
         capabilities=tuple((security.get("capabilities") or {}).get("add") or ()),
         privileged=bool(security.get("privileged")),
         mounts=tuple(_mounts(pod, container, env)) if _has_files(container["image"]) else (),
+        stdin=bool(container.get("stdin")),
+        stdin_once=bool(container.get("stdinOnce")),
+        tty=bool(container.get("tty")),
     )
 
 

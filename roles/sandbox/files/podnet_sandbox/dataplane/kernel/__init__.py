@@ -10,14 +10,15 @@ from .workloads import (
     ContainerSpec,
     ContainerState,
     ExecFailed,
-    ExecSession,
     ExitCallback,
+    ForwardFailed,
     ImageUnknown,
     Mount,
     NotRunning,
     PodFile,
     PodHandle,
     PodProcessSpec,
+    Session,
     WorkloadError,
 )
 
@@ -26,8 +27,8 @@ __all__ = [
     "ContainerSpec",
     "ContainerState",
     "ExecFailed",
-    "ExecSession",
     "ExitCallback",
+    "ForwardFailed",
     "ImageUnknown",
     "Kernel",
     "Mount",
@@ -35,5 +36,6 @@ __all__ = [
     "PodFile",
     "PodHandle",
     "PodProcessSpec",
+    "Session",
     "WorkloadError",
 ]

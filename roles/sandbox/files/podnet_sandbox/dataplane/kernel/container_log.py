@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -16,28 +15,34 @@ MAXIMUM_BYTES = 1 << 20
 
 
 class ContainerLog:
-    """Reads a pipe into lines, each with the time it came (seconds since the epoch)."""
+    """Lines, each with the time it came (seconds since the epoch)."""
 
     def __init__(self) -> None:
         self._lines: deque[tuple[float, bytes]] = deque()
+        self._rests: dict[int, bytes] = {}
         self._size = 0
         self._dropped = 0
         self._open = True
         self._changed = asyncio.Event()
 
-    def attach(self, descriptor: int) -> None:
-        """Take what comes out of ``descriptor`` until its end; closes it."""
-        self._descriptor = descriptor
-        self._rest = b""
-        os.set_blocking(descriptor, False)
-        asyncio.get_running_loop().add_reader(descriptor, self._readable)
+    def take(self, stream: int, part: bytes) -> None:
+        """Some output; lines of one ``stream`` are not torn by another."""
+        *whole, rest = (self._rests.get(stream, b"") + part).split(b"\n")
+        if len(rest) > MAXIMUM_BYTES // 16:
+            whole, rest = [*whole, rest], b""
+        self._rests[stream] = rest
+        for line in whole:
+            self._add(line + b"\n")
+        self._wake()
 
     def close(self) -> None:
-        """No more will come: the container was started anew, or is gone."""
-        if self._open:
-            self._readable()
-        if self._open:
-            self._end()
+        """No more will come: the container has ended."""
+        for rest in self._rests.values():
+            if rest:
+                self._add(rest)
+        self._rests.clear()
+        self._open = False
+        self._wake()
 
     async def read(
         self, *, follow: bool = False, tail_lines: int | None = None, timestamps: bool = False, since: float = 0.0
@@ -57,38 +62,12 @@ class ContainerLog:
                 return
             await changed.wait()
 
-    def _readable(self) -> None:
-        try:
-            while part := os.read(self._descriptor, 65536):
-                self._take(part)
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self._end()
-
-    def _take(self, part: bytes) -> None:
-        *whole, self._rest = (self._rest + part).split(b"\n")
-        if len(self._rest) > MAXIMUM_BYTES // 16:
-            whole, self._rest = [*whole, self._rest], b""
-        for line in whole:
-            self._add(line + b"\n")
-        self._wake()
-
     def _add(self, line: bytes) -> None:
         self._lines.append((time.time(), line))
         self._size += len(line)
         while self._size > MAXIMUM_BYTES:
             self._size -= len(self._lines.popleft()[1])
             self._dropped += 1
-
-    def _end(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._descriptor)
-        os.close(self._descriptor)
-        if self._rest:
-            self._add(self._rest)
-        self._open = False
-        self._wake()
 
     def _wake(self) -> None:
         """Who waits holds the old event; the next to wait finds a new one."""

@@ -19,6 +19,7 @@ from ...images.entrypoints import ARGUMENTS
 from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, StartError, ZygoteClient
 from ..desired import PodNetwork
 from .container_log import ContainerLog
+from .container_streams import ContainerStreams
 from .namespaces import NetworkNamespace
 from .node import NODE_CAPABILITIES, Node
 from .volumes import Volumes
@@ -61,7 +62,7 @@ class Containers:
         self._volumes = volumes
         self._single_user = single_user
         self._on_exit = on_exit
-        self._logs: dict[tuple[str, str, str], list[ContainerLog]] = {}  # [current, previous]
+        self._streams: dict[tuple[str, str, str], list[ContainerStreams]] = {}  # [current, previous]
 
     def check_images(self, spec: PodProcessSpec) -> None:
         """Raises `ImageUnknown` for the first container whose image the table has not."""
@@ -74,22 +75,19 @@ class Containers:
         pod.containers[container.name] = container
         state = pod.handle.containers.setdefault(container.name, ContainerState(container.name, image.image_id))
         process = _process(image, container, node.name if pod.own is None else pod.spec.hostname or pod.spec.name)
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        stdio = (null, writer, writer)
+        streams = ContainerStreams(stdin=container.stdin, tty=container.tty, stdin_once=container.stdin_once)
         try:
             if image.entrypoint == _CALICO_NODE and pod.own is None:
-                pid = await self._zygote.exec(node.pid, process, stdio)
+                pid = await self._zygote.exec(node.pid, process, streams.theirs)
             else:
                 namespaces = (pod.own or node.namespace).descriptors
-                pid = await self._zygote.start(namespaces, self._root(image, pod, container), process, stdio)
-        except StartError as error:
-            os.close(reader)
-            raise WorkloadError(f"{_NOT_STARTED}: {error}: unknown") from error
-        finally:
-            os.close(writer)
-            os.close(null)
-        self._watch(pod.handle, state, pid, reader)
+                pid = await self._zygote.start(namespaces, self._root(image, pod, container), process, streams.theirs)
+        except BaseException as error:
+            streams.abandon()
+            if isinstance(error, StartError):
+                raise WorkloadError(f"{_NOT_STARTED}: {error}: unknown") from error
+            raise
+        self._watch(pod.handle, state, pid, streams)
 
     async def start_node(self, namespaces: NamespaceDescriptors) -> int:
         """A node's first process, with the file system that calico-node's containers see."""
@@ -128,7 +126,7 @@ class Containers:
         if exits:
             await asyncio.wait(exits)
         for name in handle.containers:
-            self._logs.pop((handle.namespace, handle.name, name), None)
+            self._streams.pop((handle.namespace, handle.name, name), None)
 
     def beside(self, pod: RunningPod, name: str, argv: tuple[str, ...], *, tty: bool) -> tuple[int, Process]:
         """(first process of the container, a process to run beside it). Raises `NotRunning`."""
@@ -145,14 +143,21 @@ class Containers:
         process = Process(argv, env=env, cwd=spec.working_dir or "/", capabilities=_capabilities(spec), tty=tty)
         return state.pid, process
 
+    def streams(self, handle: PodHandle, name: str) -> ContainerStreams:
+        """What a running container reads and writes. Raises `NotRunning`."""
+        state = handle.containers.get(name)
+        if state is None or not state.running:
+            raise NotRunning(f"container {name} of pod {handle.name} is not running")
+        return self._streams[handle.namespace, handle.name, name][0]
+
     def log(self, handle: PodHandle, name: str, *, previous: bool) -> ContainerLog:
         """The container's log, or that of the one before it. Raises `NotRunning`."""
-        logs = self._logs.get((handle.namespace, handle.name, name), [])
+        kept = self._streams.get((handle.namespace, handle.name, name), [])
         wanted = 1 if previous else 0
-        if len(logs) <= wanted:
+        if len(kept) <= wanted:
             what = "previous terminated container" if previous else "container"
             raise NotRunning(f'{what} "{name}" in pod "{handle.name}" not found')
-        return logs[wanted]
+        return kept[wanted].log
 
     def _image(self, container: ContainerSpec) -> images.Image:
         image = images.find(container.image, single_user=self._single_user)
@@ -177,27 +182,28 @@ class Containers:
             shared={mount.path: source for mount, source in sources.items() if not mount.read_only},
         )
 
-    def _watch(self, handle: PodHandle, state: ContainerState, pid: int, output: int) -> None:
-        log = ContainerLog()
-        log.attach(output)
-        kept = self._logs.setdefault((handle.namespace, handle.name, state.name), [])
-        kept[:] = [log, *kept[:1]]
+    def _watch(self, handle: PodHandle, state: ContainerState, pid: int, streams: ContainerStreams) -> None:
+        exited = self._zygote.exited(pid)
+        streams.begin(exited)
+        kept = self._streams.setdefault((handle.namespace, handle.name, state.name), [])
+        kept[:] = [streams, *kept[:1]]
         if state.started_at:
             state.restarts += 1
         state.pid, state.started_at, state.exit_code = pid, time.time(), None
-        self._zygote.exited(pid).add_done_callback(partial(self._ended, handle, state, log))
+        exited.add_done_callback(partial(self._ended, handle, state, streams))
 
-    def _ended(self, handle: PodHandle, state: ContainerState, log: ContainerLog, code: asyncio.Future[int]) -> None:
+    def _ended(self, handle: PodHandle, state: ContainerState, streams: ContainerStreams, code: asyncio.Future[int]) -> None:
         self._zygote.forget(state.pid)
         state.pid, state.finished_at, state.exit_code = 0, time.time(), code.result()
-        log.close()
+        streams.end()
         self._on_exit(handle, state)
 
 
 def _process(image: images.Image, container: ContainerSpec, hostname: str) -> Process:
     """`command` replaces the image's entrypoint, and with it everything the entrypoint would have done."""
-    env = {"HOSTNAME": hostname, "HOME": "/root", **image.env, **container.env}
-    common = {"cwd": container.working_dir or "/", "capabilities": _capabilities(container)}
+    terminal = {"TERM": "xterm"} if container.tty else {}
+    env = {"HOSTNAME": hostname, "HOME": "/root", **terminal, **image.env, **container.env}
+    common = {"cwd": container.working_dir or "/", "capabilities": _capabilities(container), "tty": container.tty}
     if container.command:
         return Process(argv=(*container.command, *container.args), env=env, **common)
     if image.entrypoint:

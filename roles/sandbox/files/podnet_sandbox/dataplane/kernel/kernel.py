@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernel room's front door: nodes, pods, Felix's and BIRD's work, exec, logs, probes.
+"""The kernel room's front door: nodes, pods, Felix's and BIRD's work, exec, attach, port-forward, logs, probes.
 
 All methods are called from the sandbox's event loop. Blocking netlink work runs in one thread of its own
 (`namespaces.NamespaceThread`); processes are started by the zygote.
@@ -17,14 +17,16 @@ from collections.abc import AsyncIterator, Sequence
 from ...zygote_client import ZygoteClient
 from ..desired import Bgp, NodeNetwork, PodNetwork
 from . import probes, wiring
+from .attach_session import AttachSession
 from .containers import Containers, RunningPod
-from .exec_session import PipeSession
+from .exec_session import ExecSession
 from .fabric import Fabric
+from .forward import connect_inside
 from .namespaces import NamespaceThread, NetworkNamespace
 from .neighbours import Neighbours
 from .node import Node
 from .volumes import Volumes
-from .workloads import Answer, ContainerSpec, ContainerState, ExecSession, ExitCallback, NotRunning, PodHandle, PodProcessSpec
+from .workloads import Answer, ContainerSpec, ContainerState, ExitCallback, NotRunning, PodHandle, PodProcessSpec, Session
 
 _log = logging.getLogger(__name__)
 
@@ -191,9 +193,19 @@ class Kernel:
 
     async def exec(
         self, namespace: str, pod: str, container: str, argv: Sequence[str], *, stdin: bool = False, tty: bool = False
-    ) -> ExecSession:
+    ) -> Session:
         """Run a command in a container. Raises `NotRunning`, `ExecFailed`."""
         return await self._session(namespace, pod, container, argv, stdin=stdin, tty=tty)
+
+    def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> Session:
+        """A running container's output from now on, and its input. Raises `NotRunning`."""
+        return AttachSession(self._containers.streams(self._pod(namespace, pod).handle, container), stdin=stdin)
+
+    async def forward(self, namespace: str, pod: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A TCP connection to `localhost` in the pod's network namespace. Raises `NotRunning`, `ForwardFailed`."""
+        entry = self._pod(namespace, pod)
+        inside = entry.own or self._nodes[entry.handle.node].namespace
+        return await connect_inside(await self._thread.run(inside.socket), port)
 
     def logs(
         self,
@@ -238,14 +250,14 @@ class Kernel:
     async def _connect(self, namespace: str, pod: str, host: str, port: int) -> probes.Connection:
         """A socket of the pod's *node*, not yet connected: probes come from the kubelet."""
         node = self._nodes[self._pod(namespace, pod).handle.node]
-        return probes.Connection(await self._thread.run(node.socket), host, port)
+        return probes.Connection(await self._thread.run(node.namespace.socket), host, port)
 
     async def _session(
         self, namespace: str, pod: str, container: str, argv: Sequence[str], *, stdin: bool, tty: bool
-    ) -> PipeSession:
+    ) -> ExecSession:
         entry = self._pod(namespace, pod)
         target, process = self._containers.beside(entry, container, tuple(argv), tty=tty)
-        session = PipeSession(self._zygote, tty=tty)
+        session = ExecSession(self._zygote, tty=tty)
         await self._sessions.acquire()
         try:
             await session.start(target, process, stdin=stdin)

@@ -94,6 +94,11 @@ class NetworkNamespace:
             syscalls.setns(self.descriptors.net, syscalls.CLONE_NEWNET)
             yield
 
+    def socket(self) -> socket.socket:
+        """A TCP socket that is in the network namespace, not connected."""
+        with self.entered():
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+
     def index(self, device: str) -> int:
         """Interface index; LookupError where there is no such device."""
         if device not in self._indexes:

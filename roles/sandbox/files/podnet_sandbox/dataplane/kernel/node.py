@@ -118,11 +118,6 @@ class Node:
         elif self._written.pop(_FELIX_READY, None) is not None:
             inside.remove(self.root, _FELIX_READY)
 
-    def socket(self) -> socket.socket:
-        """A TCP socket of the node, not connected. In the namespace thread."""
-        with self.namespace.entered():
-            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-
     def listen(self, address: str, port: int) -> socket.socket:
         """A listening TCP socket of the node. In the namespace thread."""
         with self.namespace.entered():

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from .exec_session import PipeSession
+from .exec_session import ExecSession
 from .workloads import Answer
 
 _USER_AGENT = "kube-probe/1.32"
@@ -30,7 +30,7 @@ class Connection:
     port: int
 
 
-async def ends_well(session: PipeSession, argv: Sequence[str], timeout: float) -> Answer:
+async def ends_well(session: ExecSession, argv: Sequence[str], timeout: float) -> Answer:
     """Whether the command ends with 0 in time; it is killed when it does not."""
     drains = [asyncio.create_task(stream.read()) for stream in (session.stdout, session.stderr)]
     try:
@@ -41,7 +41,7 @@ async def ends_well(session: PipeSession, argv: Sequence[str], timeout: float) -
     except TimeoutError:
         return Answer(False, f'command timed out: "{" ".join(argv)}" timed out after {timeout:g}s')
     finally:
-        await session.kill()
+        await session.close()
         for drain in drains:
             drain.cancel()
 

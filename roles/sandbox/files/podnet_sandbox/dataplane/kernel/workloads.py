@@ -57,6 +57,9 @@ class ContainerSpec:
     capabilities: tuple[str, ...] = ()  # added by securityContext: NET_ADMIN, NET_RAW …
     privileged: bool = False
     mounts: tuple[Mount, ...] = ()
+    stdin: bool = False  # has an input to attach to; stdin_once: which ends with the first who was attached
+    stdin_once: bool = False
+    tty: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,12 @@ class PodHandle:
 ExitCallback = Callable[[PodHandle, ContainerState], None]
 
 
-class ExecSession(Protocol):
-    """A command running in a container. With a terminal everything arrives on ``stdout``."""
+class ForwardFailed(WorkloadError):
+    """A port of a pod cannot be connected to; text in containerd's words."""
+
+
+class Session(Protocol):
+    """A command running in a container, or a container attached to. With a terminal everything arrives on ``stdout``."""
 
     stdout: asyncio.StreamReader
     stderr: asyncio.StreamReader
@@ -127,10 +134,10 @@ class ExecSession(Protocol):
         """End of input (on a terminal: Ctrl-D)."""
 
     async def wait(self) -> int:
-        """Exit code, or 128 + signal."""
+        """Exit code, or 128 + signal; 0 of what was attached to."""
 
-    async def kill(self) -> None:
-        """SIGKILL to the command and what it started. For the client that went away."""
+    async def close(self) -> None:
+        """SIGKILL to the command and what it started; a container attached to goes on."""
 
     def resize(self, rows: int, columns: int) -> None:
         """New size of the terminal; nothing without one."""
