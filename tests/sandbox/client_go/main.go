@@ -1,8 +1,10 @@
 // Copyright (c) 2026 podnet.calico authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What Go programs stream with: client-go's executors and port forwarders, over SPDY and over WebSocket.
-// Usage: client_go KUBECONFIG POD PORT. Prints one JSON object; test_streams.py judges it.
+// What Go programs do with an API server. Prints one JSON object, which a test judges.
+//
+//	client_go KUBECONFIG           objects: objects.go, test_client_go.py
+//	client_go KUBECONFIG POD PORT  streams: client-go's executors and port forwarders, over SPDY and over WebSocket; test_streams.py
 package main
 
 import (
@@ -47,6 +49,10 @@ type program struct {
 func main() {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Args[1])
 	check(err)
+	if len(os.Args) == 2 {
+		check(json.NewEncoder(os.Stdout).Encode(objects(config)))
+		return
+	}
 	client, err := kubernetes.NewForConfig(config)
 	check(err)
 	it := program{config, client, os.Args[2]}
