@@ -64,6 +64,11 @@ class Peering:
         """Whether it is a node that tells of its sessions itself."""
         return end in self._speakers
 
+    def hears_nobody(self, node: End) -> bool:
+        """Whether the node itself calls none of its sessions Established; a peer's hold timer may not have run out yet."""
+        bird = self._speakers.get(node or "")
+        return bird is not None and not any(session.info.startswith("Established") for session in bird.sessions)
+
     def standing(self, end: End) -> int:
         """How many of its sessions stand."""
         return self._standing.get(end, 0)

@@ -103,11 +103,14 @@ class _Folding:
         """A workload lacks ready pods because its pods are cut off: only if that is so of each pod that it lacks."""
         by_pod, by_node = self._by_place(POD_IS_CUT_OFF), self._by_place(node_is_cut_off(host_network=False))
         by_host = self._by_place(node_is_cut_off(host_network=True))
+        doors = {self.findings[index].node: index for index in self._of(("nodes.calico-node",))}
         for index in self._of(("intent.workloads", "workloads.rolled-out")):
             finding = self.findings[index]
             reasons: List[Optional[int]] = []
             for pod in self.case.lacking(finding.subject, finding.node):
                 node = (by_host if pod.host_network else by_node).get(pod.node)
+                if node is None and pod.labels.get("k8s-app") == "calico-node":
+                    node = doors.get(pod.node)  # the same said twice: of the node, and of the DaemonSet
                 # A pod without an address has never been reachable: it waits for something else.
                 reasons.append(by_pod.get((pod.namespace, pod.name), node) if pod.address else None)
             if reasons and reasons[0] is not None and None not in reasons:

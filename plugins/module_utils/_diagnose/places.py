@@ -188,6 +188,11 @@ class Places:
             if end == finding.node or not self.peering.speaks(end):
                 yield end
 
+    def alone(self, finding: Finding) -> Keys:
+        """Its node, where that has no session by its own word, whatever its peers still believe."""
+        if self.peering.hears_nobody(finding.node):
+            yield finding.node
+
     def withdrawn(self, finding: Finding) -> Keys:
         """The ends of the session by which a route of BIRD's would have come; and each of the two nodes that it is between.
 

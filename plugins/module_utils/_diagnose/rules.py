@@ -143,6 +143,7 @@ RULES: Tuple[Rule, ...] = (
     Rule(("bgp.running",), ("bgp.sessions",), _P.node, _P.nodes),
     Rule(("bgp.sessions",), ("bgp.sessions",), _P.sessionless_here, _P.sessionless),
     Rule(("bgp.sessions",), ("bgp.sessions",), _P.session, _P.session),
+    Rule(("bgp.sessions",), ("bgp.sessions",), _P.alone, _P.alone),
     Rule(("bgp.running",), _MISSING, _P.node, _P.withdrawn),
     Rule(("bgp.sessions",), _MISSING, _P.session, _P.withdrawn),
     Rule(("nodes.ready", "nodes.calico-node"), _MISSING, _where(_unheard, _P.node), _P.withdrawn),

@@ -44,6 +44,8 @@ from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recording
     changed_route,
     recording,
     with_facts,
+    with_node,
+    with_pod,
     without_route,
 )
 
@@ -281,3 +283,21 @@ def test_a_node_that_could_not_be_read_makes_the_paths_through_it_undecided_for_
     verdict = judge(with_facts(pinged(recording()), WORKER, unobserved=(gap,)))
     assert headlines(verdict) == [("nodes.observed", WORKER)]
     assert any(finding.node != WORKER for finding in verdict.findings)
+
+
+def test_a_node_that_lost_all_its_sessions_is_one_headline_also_while_its_peers_hold_theirs():
+    """tcp 179 blocked: the node's hold timers ran out 10 s before its peers' (recording faults-none/tcp-179-blocked)."""
+    lost = with_session(with_session(recording(NONE), WORKER, "172.18.0.2", "Connect"), WORKER, "172.18.0.4", "Passive")
+    for snapshot in (lost, with_session(lost, WORKER2, "172.18.0.3", "Passive")):
+        causes = [finding for finding in judge(snapshot).findings if finding.cause is None]
+        assert [(finding.id, finding.node) for finding in causes] == [("bgp.sessions", WORKER)]
+
+
+def test_a_calico_node_that_is_not_ready_is_one_headline_and_its_daemonset_is_not_another():
+    snapshot = with_node(recording(), WORKER, lambda node: node._replace(calico_node_ready=False))
+    door = next(node.calico_node_pod for node in snapshot.nodes if node.name == WORKER).partition("/")[2]
+    snapshot = with_pod(snapshot, door, lambda pod: pod._replace(ready=False))
+    snapshot = snapshot._replace(workloads=tuple(w._replace(ready=2) if w.name == "calico-node" else w for w in snapshot.workloads))
+    verdict = judge(snapshot)
+    assert {finding.id for finding in verdict.findings} == {"nodes.calico-node", "workloads.rolled-out"}
+    assert [(finding.id, finding.outcome) for finding in verdict.findings if finding.cause is None] == [("nodes.calico-node", "warning")]
