@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ._model import Allocation, Node, Pod, Pool, Settings, Snapshot
+from ._node_selector import selects
 from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
 from ._prefix import Prefix, PrefixTable, prefix, same_network
 from ._shape import ExpectedRoute, Shape
@@ -65,6 +66,15 @@ def encapsulations(pools: Tuple[Pool, ...]) -> Set[str]:
     Source: felix/calc/encapsulation_resolver.go, which asks each pool for its modes only.
     """
     return {"vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "none" for pool in pools}
+
+
+def takes_tunnel_address(pools: Sequence[Pool], kind: str, node: Node) -> bool:
+    """Whether calico-node allocates one of that kind: from a pool that is not disabled, may be used for it and selects the node.
+
+    Source: node/pkg/allocateip. A selector that cannot be read requires nothing.
+    """
+    may = [pool for pool in pools if kind in encapsulations((pool,)) and not pool.disabled and "Tunnel" in pool.allowed_uses]
+    return any(selects(pool.node_selector, node.labels) for pool in may)
 
 
 def pod_mtu(snapshot: Snapshot, uplink_mtu: int) -> int:
@@ -206,6 +216,10 @@ class Expectation:
             gateway=address, dev=uplink, protocols=protocols, metrics=metrics, free_gateway=free, free_dev=free or uplink is None
         )
 
+    def tunnels(self, node: Node) -> bool:
+        """Whether the node has an end of VXLAN tunnels, or ought to: without one Felix programs no route of a VXLAN pool there."""
+        return bool(node.vxlan_tunnel_address) or takes_tunnel_address(self.snapshot.pools, "vxlan", node)
+
     # -- the routes of one node ---------------------------------------------------------------------------------
 
     def routes_of(self, node: Node) -> Dict[str, Sequence[ExpectedRoute]]:
@@ -224,17 +238,20 @@ class Expectation:
 
     def view_of(self, node: Node) -> Dict[str, List[ExpectedRoute]]:
         """The routes towards every node, by role, as ``node`` has them: the same for all nodes of its network and uplink."""
-        uplink = self.uplink(node)
-        key = uplink, _network(node.calico_address)
+        uplink, tunnels = self.uplink(node), self.tunnels(node)
+        key = uplink, tunnels, _network(node.calico_address)
         if key not in self._views:
             self._views[key] = {
                 REMOTE: [
-                    self._towards(node, cidr, owner, pool, REMOTE, not pool.disable_bgp_export)
+                    self._towards(node, cidr, owner, pool, REMOTE, not pool.disable_bgp_export and (tunnels or pool.vxlan_mode == "Never"))
                     for cidr, owner, pool, confirmed in self._owned
                     if owner in self.nodes and confirmed
                 ],
                 BORROWED: [
-                    self._towards(node, allocation.address + "/32", allocation.node or "", pool, BORROWED, required)
+                    self._towards(
+                        node, allocation.address + "/32", allocation.node or "", pool, BORROWED,
+                        required and (tunnels or pool.vxlan_mode == "Never"),
+                    )
                     for allocation, pool, required in self._borrowed
                     if not allocation.use.endswith("unnelAddress")
                 ],

@@ -122,11 +122,6 @@ class Case:
         return encapsulations(self.snapshot.pools)
 
     @cached_property
-    def allocates(self) -> Set[str]:
-        """The encapsulations that calico-node allocates tunnel addresses for: of a pool that is disabled it takes none."""
-        return encapsulations(tuple(pool for pool in self.snapshot.pools if not pool.disabled))
-
-    @cached_property
     def bgp_runs(self) -> Optional[bool]:
         """Whether BIRD is meant to run: as the Installation says; without one, whether it runs anywhere."""
         if self.settings.bgp_enabled is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Callable, List
 
+from .._expected import takes_tunnel_address
 from .._iproute import link_text
 from .._model import Node, NodeFacts, Subject
 from .._names import IPIP_DEVICE, OVERHEAD
@@ -40,8 +41,8 @@ def _device(case: Case, record: Recorder) -> None:
         facts = record.facts(node, "links", "addresses")
         if facts is None:
             continue
-        if not node.ipip_tunnel_address and "ipip" not in case.allocates:
-            record.skipped(node.name, "its only IPIP pools are disabled, and it has no tunnel address any more")
+        if not node.ipip_tunnel_address and not takes_tunnel_address(case.snapshot.pools, "ipip", node):
+            record.skipped(node.name, "no IPIP pool gives it a tunnel address: they are disabled, or do not select it")
             continue
         wrong = _problems(case, node, facts)
         if not wrong:
@@ -72,9 +73,8 @@ def _problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
 
 def _address(case: Case, record: Recorder) -> None:
     tunnel_address.judge(
-        case, record, lambda node: node.ipip_tunnel_address, "ipipTunnelAddress", "projectcalico.org/IPv4IPIPTunnelAddr",
-        "is missing: what the node itself sends to pods of others by %s has no source" % IPIP_DEVICE
-        if "ipip" in case.allocates else None,
+        case, record, "ipip", lambda node: node.ipip_tunnel_address, "projectcalico.org/IPv4IPIPTunnelAddr",
+        "is missing: what the node itself sends to pods of others by %s has no source" % IPIP_DEVICE,
     )  # fmt: skip
 
 

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional
 
+from .._expected import takes_tunnel_address
 from .._model import Node
 from .case import Case
 from .record import Recorder, node_evidence, node_subject
 
 
 def judge(
-    case: Case, record: Recorder, address_of: Callable[[Node], Optional[str]], use: str, annotation: str, if_missing: Optional[str]
+    case: Case, record: Recorder, kind: str, address_of: Callable[[Node], Optional[str]], annotation: str, if_missing: str
 ) -> None:
-    """Whether each Linux node has one that no other node or pod has, allocated to it for that ``use``.
+    """Whether each Linux node that takes one has one that no other node or pod has, allocated to it for that use.
 
-    ``if_missing``: what follows where it has none; None where it need not have one.
+    ``if_missing``: what follows where it has none.
     """
     if not record.lists("nodes", "ipamblocks"):
         return
@@ -25,10 +26,10 @@ def judge(
         if node.os != "linux":
             continue
         address = address_of(node)
-        if not address and if_missing is None:
-            record.skipped(node.name, "no pool that is enabled has tunnel addresses of this kind")
+        if not address and not takes_tunnel_address(case.snapshot.pools, kind, node):
+            record.skipped(node.name, "no pool gives it a tunnel address of this kind: they are disabled, or do not select it")
             continue
-        problem = _problem(case, node, address, use, seen) if address else if_missing
+        problem = _problem(case, node, address, kind + "TunnelAddress", seen) if address else if_missing
         if problem is None:
             record.passed(node.name)
             continue

@@ -40,8 +40,7 @@ def _device(case: Case, record: Recorder) -> None:
         facts = record.facts(node, "links", "addresses")
         if facts is None:
             continue
-        if not node.vxlan_tunnel_address and "vxlan" not in case.allocates:
-            record.skipped(node.name, "its only VXLAN pools are disabled, and it has no tunnel address any more")
+        if _has_no_end(case, record, node):
             continue
         wrong = _device_problems(case, node, facts)
         if not wrong:
@@ -56,6 +55,13 @@ def _device(case: Case, record: Recorder) -> None:
             node_evidence(node, "ip -d addr show %s" % VXLAN_DEVICE, link_text(link).splitlines() if link else []),
             "Felix makes it anew, with its address, routes and entries, within 10 s; else: %s" % restart(node),
         )  # fmt: skip
+
+
+def _has_no_end(case: Case, record: Recorder, node: Node) -> bool:
+    if case.expectation.tunnels(node):
+        return False
+    record.skipped(node.name, "no VXLAN pool gives it a tunnel address: they are disabled, or do not select it")
+    return True
 
 
 def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
@@ -84,15 +90,15 @@ def _device_problems(case: Case, node: Node, facts: NodeFacts) -> List[str]:
 
 def _address(case: Case, record: Recorder) -> None:
     tunnel_address.judge(
-        case, record, lambda node: node.vxlan_tunnel_address, "vxlanTunnelAddress", "projectcalico.org/IPv4VXLANTunnelAddr",
-        "is missing: other nodes cannot tunnel to it" if "vxlan" in case.allocates else None,
+        case, record, "vxlan", lambda node: node.vxlan_tunnel_address, "projectcalico.org/IPv4VXLANTunnelAddr",
+        "is missing: other nodes cannot tunnel to it",
     )  # fmt: skip
 
 
 def _neighbours(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         facts = record.facts(node, "neighbours")
-        if facts is None:
+        if facts is None or _has_no_end(case, record, node):
             continue
         wrong = case.tunnels.neighbours(node, facts)
         for end, entry in wrong:
@@ -119,7 +125,7 @@ def _report_neighbour(
 def _fdb(case: Case, record: Recorder) -> None:
     for node in case.snapshot.nodes:
         facts = record.facts(node, "fdb")
-        if facts is None:
+        if facts is None or _has_no_end(case, record, node):
             continue
         wrong = case.tunnels.fdb(node, facts)
         for end, entry in wrong:
