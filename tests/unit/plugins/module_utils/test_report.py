@@ -158,6 +158,13 @@ def test_junit_has_a_case_for_each_check_and_node():
     assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
 
 
+def test_junit_is_not_green_where_nothing_was_proved():
+    root = ElementTree.fromstring(render([judge(recording(), checks=["connectivity.*"])], "junit"))
+    assert (root.get("failures"), root.get("errors")) == ("0", "1")
+    [error] = root.iter("error")
+    assert error.get("message").startswith("Nothing was proved")
+
+
 def test_junit_calls_undecided_an_error():
     gap = with_facts(recording(), WORKER, unobserved=(Unobserved("rules", "ip rule", "refused"),))
     root = ElementTree.fromstring(render([judge(gap)], "junit"))
