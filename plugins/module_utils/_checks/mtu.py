@@ -39,8 +39,10 @@ def judge(case: Case, record: Recorder) -> None:
     """The check pods.mtu."""
     if not record.lists("nodes", "ippools"):
         return
+    common = _common(case)
     for pod in case.pods:
         cable, right = _cable(case, pod), _right_mtus(case, pod)
+        right += [common] if common and right and common < right[0] else []
         if (pod.skipped is None or cable.outer is None) and record.pod_facts(pod, "links") is None:
             continue
         seen = [mtu for mtu in (cable.inner, cable.outer) if mtu is not None]
@@ -59,6 +61,14 @@ def _cable(case: Case, pod: Pod) -> Cable:
     outer = case.links(node).get(device) if node else None
     inner = next((link.mtu for link in pod.facts.links if link.name == POD_DEVICE), None) if pod.facts else None
     return Cable(pod, node, device, inner, outer.mtu if outer else None)
+
+
+def _common(case: Case) -> Optional[int]:
+    """The MTU that all cables have, where no Installation tells it: a manifest's veth_mtu, which may be less than there is room for."""
+    if case.settings.mtu or case.settings.cni_type:
+        return None
+    seen = {_cable(case, pod).outer for pod in case.pods} - {None}
+    return seen.pop() if len(seen) == 1 else None
 
 
 def _right_mtus(case: Case, pod: Pod) -> List[int]:

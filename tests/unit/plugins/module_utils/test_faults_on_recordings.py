@@ -404,6 +404,19 @@ def test_a_pod_wired_before_a_change_of_encapsulation_is_a_warning_that_says_how
     assert not verdict.failed
 
 
+def test_a_smaller_mtu_that_a_manifest_gave_all_pods_is_as_it_was_told_and_one_pods_own_is_not():
+    def narrow(snapshot, names):
+        for node in snapshot.nodes:
+            snapshot = with_facts(snapshot, node.name, links=lambda rows: tuple(x._replace(mtu=1400) if x.name in names else x for x in rows))
+        return snapshot._replace(pods=tuple(pod._replace(skipped="not selected", facts=None) for pod in snapshot.pods))
+
+    header = recording().header
+    bare = recording()._replace(header=header._replace(settings=header.settings._replace(mtu=None, cni_type=None, ipam_type=None)))
+    devices = {link.name for node in bare.nodes for link in node.facts.links if link.name.startswith("cali")}
+    assert failed(judge(narrow(bare, devices))) == set()
+    assert failed(judge(narrow(bare, {DEVICE}))) == failed(judge(narrow(recording(), devices))) == {"pods.mtu"}
+
+
 def test_a_foreign_route_that_bgp_spread_is_one_cause():
     foreign = Route("192.168.116.0/27", gateway="172.18.0.1", dev="eth0")
     snapshot = with_route(recording(NONE), WORKER2, foreign)
