@@ -11,7 +11,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._errors import BAD_R
 from ansible_collections.podnet.calico.plugins.module_utils._probe import Ping
 from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 from ansible_collections.podnet.calico.plugins.module_utils._source import with_probes
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import FakeCluster
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 BOTH = Selectors(nodes="zone=z", pods="app=x")
@@ -24,6 +24,7 @@ class Labelled(FakeCluster):
         super().__init__()
         self.lists[PODS][0]["metadata"]["labels"] = {"app": "x"}
         self.lists[NODES][1]["metadata"]["labels"] = {"zone": "z"}
+        self.lists[CRD + "ipamhandles"] = [{"metadata": {"name": "held"}, "spec": {"handleID": "held"}}]  # so that the IPAM is Calico's
         self.refuses = refuses
 
     def list(self, path, convert, label_selector=None):
