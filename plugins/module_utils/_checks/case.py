@@ -223,9 +223,9 @@ class Case:
         if settings.ipam_type not in (None, "Calico"):
             out("IPAM %s" % settings.ipam_type, "ipam")
         if self._addresses_are_foreign:
-            out("another IPAM: pods have addresses, and there is neither block nor affinity", "ipam")
+            out("IPAM of another: pods have addresses, and there is neither block nor affinity", "ipam")
             if not self._has_pod_devices:
-                reason = "another CNI plugin: on no node a device is called %s…" % settings.interface_prefix
+                reason = "CNI plugin of another: on no node a device is called %s…" % settings.interface_prefix
                 out(reason, "pods", "routes", "forwarding", "nat")
         if settings.linux_dataplane == "VPP":
             out("VPP dataplane", "routes", "pods", "forwarding", "nat")

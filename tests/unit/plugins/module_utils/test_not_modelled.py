@@ -43,7 +43,7 @@ def test_addresses_of_another_ipam_are_no_failure_and_their_pods_hosts_are_judge
     verdict = judge(canal())
     assert failed(verdict) == set()
     assert [f.message for f in verdict.findings if f.cause is None] == [
-        "cluster: not modelled (another IPAM: pods have addresses, and there is neither block nor affinity)"
+        "cluster: not modelled (IPAM of another: pods have addresses, and there is neither block nor affinity)"
     ]
     assert outcomes(verdict, "host.route") == outcomes(verdict, "host.device") == {"passed"}
     pod = next(pod for pod in canal().pods if pod.node == WORKER and not pod.host_network)
@@ -60,7 +60,7 @@ def test_where_no_device_is_calicos_another_plugin_wired_the_pods():
         )  # fmt: skip
     verdict = judge(snapshot)
     assert failed(verdict) == set()
-    assert any("another CNI plugin" in finding.message for finding in verdict.findings)
+    assert any("CNI plugin of another" in finding.message for finding in verdict.findings)
 
 
 @pytest.mark.parametrize("known", ["an Installation", "an affinity", "nobody saw the blocks"])
@@ -73,7 +73,7 @@ def test_where_calicos_ipam_is_told_of_an_address_outside_every_block_is_a_fault
     else:
         gap = Unobserved("ipamblocks", "kubectl get ipamblocks", "refused")
         verdict = judge(snapshot._replace(header=snapshot.header._replace(unobserved=(gap,))))
-        assert not any("another IPAM" in finding.message for finding in verdict.findings)
+        assert not any("IPAM of another" in finding.message for finding in verdict.findings)
 
 
 @pytest.mark.parametrize("settings", [{"route_source": "WorkloadIPs"}, {"ipam_type": "HostLocal"}])
