@@ -131,6 +131,8 @@ def _node(files: Files, item: Item, doors: Dict[Optional[str], Pod]) -> Node:
     door = doors.get(node.name)
     if door is not None:
         node = node._replace(calico_node_pod="%s/%s" % (door.namespace, door.name), calico_node_ready=door.ready)
+    if node.os != "linux":
+        return node._replace(skipped="not modelled (%s node)" % node.os)
     own = ("nodes", node.name)
     if not files.has(*own):
         return node._replace(facts=None)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -99,3 +100,15 @@ def test_a_folder_without_a_list_is_refused_with_what_is_there(tmp_path, text, s
     with pytest.raises(SnapshotError, match="holds no recording") as raised:
         _recording.load(str(tmp_path))
     assert says in str(raised.value) and "record-cluster" in str(raised.value)
+
+
+def test_a_node_that_is_not_modelled_is_said_to_be_so_and_not_to_be_unread(folder):
+    path = folder / "api" / "nodes.json"
+    document = json.loads(path.read_text())
+    next(item for item in document["items"] if item["metadata"]["name"] == "pod-routing-worker")["metadata"]["labels"]["kubernetes.io/os"] = "windows"
+    path.write_text(json.dumps(document))
+    shutil.rmtree(folder / NODE)
+    verdict = judge(_recording.load(str(folder)))
+    own = [finding for finding in verdict.findings if finding.node == "pod-routing-worker"]
+    assert {finding.outcome for finding in own} == {"inconclusive"}
+    assert {finding.message for finding in own if finding.cause is None} == {"pod-routing-worker: not modelled (windows node)"}
