@@ -32,7 +32,7 @@ class RouteDiff:
         self.more = 0
         self.compared = 0
         case = Case(snapshot)
-        if snapshot.header.unobserved or case.not_modelled.get("routes"):
+        if snapshot.header.unobserved or {"routes", "blocks", "ipam"} & set(case.not_modelled):
             return  # what is expected is not known
         for node in snapshot.nodes:
             if node.facts is None or any(gap.what in ("routes", "addresses") for gap in node.facts.unobserved):

@@ -100,8 +100,9 @@ def test_where_it_is_not_known_what_is_expected_nothing_is_shown():
     unread = RouteDiff(snapshot._replace(header=snapshot.header._replace(unobserved=(gap,))))
     assert unread.for_ansible() == []
     assert unread.for_screen() == ["Routes       not compared: of no node both the observed and the expected ones are known"]
-    settings = snapshot.header.settings._replace(route_source="WorkloadIPs")
-    assert RouteDiff(snapshot._replace(header=snapshot.header._replace(settings=settings))).for_ansible() == []
+    for told in ({"route_source": "WorkloadIPs"}, {"ipam_type": "HostLocal"}, {"route_sync_disabled": True}):
+        settings = snapshot.header.settings._replace(**told)
+        assert RouteDiff(snapshot._replace(header=snapshot.header._replace(settings=settings))).for_ansible() == []
     without = RouteDiff(with_facts(snapshot, WORKER, unobserved=(Unobserved("routes", "ip route", "refused"),)))
     assert without.for_ansible() == []
     assert without.for_screen()[0].endswith("are the same on 2 nodes")
