@@ -61,10 +61,34 @@ def test_an_empty_dir_is_the_pods_and_has_its_limit(lab):
     assert "No space left" in lab.pod("pod", "dd", "if=/dev/zero", "of=/work/big", "bs=1M", "count=2").error
 
 
+def test_a_path_of_the_node_is_shared_by_its_pods_and_is_not_the_machines(lab, tmp_path):
+    for name, octet in (("writer", 196), ("reader", 197)):
+        lab.call("volume", "host", ("default", name), "logs", WORKER, str(tmp_path))
+        command = "echo x > /logs/file; sleep 1000" if name == "writer" else "sleep 1000"
+        container = ContainerSpec("c", MULTITOOL, command=("sh", "-c", command), mounts=(Mount("logs", "/logs"),))
+        network = PodNetwork("default", name, f"192.168.93.{octet}", f"cali{name}", 1450)
+        lab.call("add_pod", WORKER, network, PodProcessSpec("default", name, (container,)))
+    while lab.pod("reader", "cat", "/logs/file").output != "x\n":
+        pass
+    assert list(tmp_path.iterdir()) == []
+    assert lab.pod("reader", "ln", "-s", "/etc", "/logs/link").code == 0
+    with pytest.raises(WorkloadError, match=f"hostPath type check failed: {tmp_path}/link is not a directory"):
+        lab.call("volume", "host", ("default", "other"), "logs", WORKER, f"{tmp_path}/link")
+
+
 def test_a_link_in_a_volume_leads_nowhere(lab):
     assert lab.pod("pod", "ln", "-s", "/etc", "/work/link").code == 0
     with pytest.raises(WorkloadError, match="failed to prepare subPath link/x"):
         lab.call("start_container", *POD, ContainerSpec("trick", MULTITOOL, mounts=(Mount("work", "/w", "link/x"),)))
+
+
+@pytest.mark.parametrize("path", ["../conf/a", "x/../../y", "/etc"])
+def test_a_path_cannot_lead_out_of_its_volume(lab, path):
+    with pytest.raises(WorkloadError, match="must be a relative path"):
+        lab.call("volume", "write", POD, "bad", {path: PodFile(b"")})
+    for volume in ("work", "conf"):
+        with pytest.raises(WorkloadError, match="must be a relative path"):
+            lab.call("volume", "source", POD, Mount(volume, "/w", path))
 
 
 def test_nothing_of_a_pods_volumes_is_left_when_it_is_gone(lab):

@@ -97,7 +97,7 @@ def enter(root: RootFilesystem) -> None:
 def _inside(new: str, path: str) -> str:
     """``path`` without the links on its way (/var/run), which would lead out of ``new`` as long as that is not the root."""
     current = ""
-    for name in os.path.normpath(path).strip("/").split("/"):
+    for name in os.path.normpath(f"/{path}").strip("/").split("/"):
         current = f"{current}/{name}"
         if os.path.islink(new + current):
             current = os.path.normpath(os.path.join(os.path.dirname(current), os.readlink(new + current)))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...dataplane.desired import PodNetwork
-from ...dataplane.kernel import NotRunning, PodProcessSpec
+from ...dataplane.kernel import NotRunning, PodProcessSpec, WorkloadError
 from ...ipam.pools import IpamError
 from . import volumes
 from .node import PodContext
@@ -83,11 +83,22 @@ class PodSandbox:
                         self._written[volume["name"]] = files
                 elif kind == volumes.EMPTY and first:
                     kernel.volumes.empty(where, volume["name"], volumes.size_of(volume))
+                elif kind == volumes.HOST and first:
+                    self._mount_host(volume)
                 elif first:
                     raise volumes.VolumeError(volume["name"], f"the sandbox has no volumes of kind {kind}")
-            except volumes.VolumeError as error:
+            except (volumes.VolumeError, WorkloadError) as error:
                 if first:
                     raise SetupError("FailedMount", str(error)) from error
+
+    def _mount_host(self, volume: Mapping[str, Any]) -> None:
+        source, node = volume[volumes.HOST], self._context.pod["spec"]["nodeName"]
+        if source.get("type") not in (None, "", "DirectoryOrCreate"):  # a new node has none of the files that are to be there
+            raise volumes.VolumeError(volume["name"], f"hostPath type check failed: {source['path']} is not a {source['type'].lower()}")
+        try:
+            self._node.kernel.volumes.host(self._where, volume["name"], node, source["path"])
+        except WorkloadError as error:
+            raise volumes.VolumeError(volume["name"], str(error)) from error
 
     def _own_token(self, pod: Mapping[str, Any]) -> bytes:
         """The service account's, asked for once."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from ...confinement import inside, syscalls
 from .workloads import Mount, PodFile, WorkloadError
 
-#: Bytes of an emptyDir that names no limit: it is memory of the machine.
+#: Bytes of an emptyDir that names no limit, and of a node's files: it is memory of the machine.
 EMPTY_DIR_BYTES = 64 << 20
 _ALL_BYTES = 256 << 20
 _DATA = "..data"
@@ -39,8 +39,7 @@ class Volumes:
 
     def start(self) -> None:
         """Cover the folder."""
-        quiet = syscalls.MS_NOSUID | syscalls.MS_NODEV
-        syscalls.mount("tmpfs", str(self._base), "tmpfs", quiet, f"mode=755,size={_ALL_BYTES}")
+        _mount_memory(self._base, 0o755, _ALL_BYTES)
         os.mkdir(self.root)
 
     def stop(self) -> None:
@@ -52,6 +51,7 @@ class Volumes:
         folder = self._folder(pod, volume)
         data = f"..{next(self._versions)}"
         for path, file in files.items():
+            _check(path)
             _write(folder / data / path, file)
         (folder / data).mkdir(exist_ok=True)
         before = os.readlink(folder / _DATA) if (folder / _DATA).is_symlink() else None
@@ -66,15 +66,32 @@ class Volumes:
         folder = self._folder(pod, volume)
         mounted = self._mounted.setdefault(pod, [])
         if folder not in mounted:
-            quiet = syscalls.MS_NOSUID | syscalls.MS_NODEV
-            syscalls.mount("tmpfs", str(folder), "tmpfs", quiet, f"mode=777,size={size or EMPTY_DIR_BYTES}")
+            _mount_memory(folder, 0o777, size or EMPTY_DIR_BYTES)
             mounted.append(folder)
+
+    def host(self, pod: tuple[str, str], volume: str, node: str, path: str) -> None:
+        """Have ``volume`` be the folder ``path`` of ``node``: of a tree of its own, empty at first, that the node's pods share.
+
+        Raises `WorkloadError` where a pod has put something else in its way.
+        """
+        folder, tree = self._folder(pod, volume), self._base / "hosts" / node
+        if folder in self._mounted.get(pod, ()):
+            return
+        if not tree.exists():
+            tree.mkdir(parents=True)
+            _mount_memory(tree, 0o755, EMPTY_DIR_BYTES)
+        try:
+            self._show(str(tree), os.path.normpath(f"/{path}"), folder)
+        except OSError as error:
+            raise WorkloadError(f"hostPath type check failed: {path} is not a directory") from error
+        self._mounted.setdefault(pod, []).append(folder)
 
     def source(self, pod: tuple[str, str], mount: Mount) -> str:
         """What is to be mounted for ``mount``. Raises `WorkloadError` for a sub-path that is not there."""
         folder = self._folder(pod, mount.volume)
         if not mount.sub_path:
             return str(folder)
+        _check(mount.sub_path)
         if folder in self._mounted.get(pod, ()):
             return self._part(pod, folder, mount.sub_path)
         found = os.path.realpath(folder / mount.sub_path)
@@ -89,17 +106,22 @@ class Volumes:
         shutil.rmtree(self._base / "volumes" / pod[0] / pod[1], ignore_errors=True)
 
     def _part(self, pod: tuple[str, str], folder: Path, sub_path: str) -> str:
-        """A folder in an emptyDir, under a name of its own: in there containers may put links in its place at any time."""
+        """A folder in a volume that containers write, under a name of its own: they may put a link in its place at any time."""
         own = folder.with_name(f"{folder.name}.{sub_path.strip('/').replace('/', '.')}")
         if own not in self._mounted[pod]:
             own.mkdir()
             try:
-                with inside.folder(str(folder), sub_path) as found:
-                    syscalls.mount(f"/proc/self/fd/{found}", str(own), None, syscalls.MS_BIND)
+                self._show(str(folder), sub_path, own)
             except OSError as error:
                 raise WorkloadError(f'failed to prepare subPath {sub_path} of volume "{folder.name}": {error}') from error
             self._mounted[pod].insert(0, own)
         return str(own)
+
+    @staticmethod
+    def _show(tree: str, path: str, place: Path) -> None:
+        """Have ``place`` be the folder ``path`` inside ``tree``, where containers may have made links: none is followed."""
+        with inside.folder(tree, path) as found:
+            syscalls.mount(f"/proc/self/fd/{found}", str(place), None, syscalls.MS_BIND)
 
     def _folder(self, pod: tuple[str, str], volume: str) -> Path:
         folder = self._base / "volumes" / pod[0] / pod[1] / volume
@@ -115,6 +137,16 @@ class Volumes:
         for name in names:
             if not (folder / name).is_symlink():
                 os.symlink(f"{_DATA}/{name}", folder / name)
+
+
+def _check(path: str) -> None:
+    """Raises `WorkloadError` for a path that would lead out of its volume. A real API server does not let one in."""
+    if path.startswith("/") or ".." in path.split("/"):
+        raise WorkloadError(f"{path}: must be a relative path, must not contain '..'")
+
+
+def _mount_memory(place: Path, mode: int, size: int) -> None:
+    syscalls.mount("tmpfs", str(place), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, f"mode={mode:o},size={size}")
 
 
 def _write(path: Path, file: PodFile) -> None:
