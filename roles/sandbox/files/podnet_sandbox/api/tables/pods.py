@@ -14,14 +14,16 @@ _COLUMNS = columns("Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nomin
 
 def _cells(pod: Object) -> list[Any]:
     spec, status = spec_of(pod), status_of(pod)
-    states = status.get("containerStatuses") or ()
+    started = status.get("initContainerStatuses") or ()
+    sidecars = _sidecars(spec)
+    states = [*(status.get("containerStatuses") or ()), *(state for state in started if state["name"] in sidecars)]
     ready = sum(1 for state in states if state.get("ready") and (state.get("state") or {}).get("running"))
     gates = spec.get("readinessGates") or ()
     passed = sum(1 for gate in gates if condition_of(pod, gate["conditionType"]) == "True")
     return [
-        f"{ready}/{len(spec.get('containers') or ())}",
+        f"{ready}/{len(spec.get('containers') or ()) + len(sidecars)}",
         _status(pod),
-        _restarts(states),
+        _restarts(states if _is_initialized(pod) else started),
         age_of(pod),
         listed((item["ip"] for item in status.get("podIPs") or ()), status.get("podIP") or NONE),
         spec.get("nodeName") or NONE,
@@ -38,6 +40,15 @@ def _status(pod: Object) -> str:
     return reason
 
 
+def _sidecars(spec: Object) -> set[str]:
+    """Init containers that go on beside the others."""
+    return {item["name"] for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"}
+
+
+def _is_initialized(pod: Object) -> bool:
+    return not _init_reason(pod)
+
+
 def _init_reason(pod: Object) -> str:
     """Why the pod is still starting, '' if its init containers are done."""
     states = status_of(pod).get("initContainerStatuses") or ()
@@ -46,6 +57,8 @@ def _init_reason(pod: Object) -> str:
         state = item.get("state") or {}
         ended = state.get("terminated")
         if ended is not None and ended.get("exitCode") == 0:
+            continue
+        if item["name"] in _sidecars(spec_of(pod)) and item.get("started"):
             continue
         if ended is not None:
             return "Init:" + (ended.get("reason") or _exit_text(ended))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ from .process_spec import container_spec, done_by_sandbox, is_present
 #: Seconds between ErrImagePull and ImagePullBackOff, until a container that could not be configured is tried again, and
 #: that a container has to end whose pod does not say (terminationGracePeriodSeconds).
 PULL_REPORT, CONFIG_RETRY, DEFAULT_GRACE = 0.5, 10.0, 30
+#: Seconds after which a fault of the sandbox's own is hoped to have passed.
+FAULT_RETRY = 2.0
+LOG = logging.getLogger(__name__)
 _START_ERROR = 128
 
 
@@ -115,6 +119,9 @@ class Container:
             except WorkloadError as error:
                 self._failed_to_start(error)
                 return
+            except Exception:  # whatever it was (no descriptor left), the container must not be forgotten
+                LOG.exception("container %s of pod %s/%s, trying again", self.facts.name, self._context.namespace, self._context.name)
+                await self._sleep(FAULT_RETRY)
 
     async def _try(self) -> None:
         context, facts, spec = self._context, self.facts, self._spec()

@@ -90,6 +90,9 @@ class PodSandbox:
             except (volumes.VolumeError, WorkloadError) as error:
                 if first:
                     raise SetupError("FailedMount", str(error)) from error
+            except OSError as error:  # no room left: what is there stays
+                if first:
+                    raise SetupError("FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
 
     def _mount_host(self, volume: Mapping[str, Any]) -> None:
         source, node = volume[volumes.HOST], self._context.pod["spec"]["nodeName"]
