@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
@@ -26,13 +27,12 @@ Pod = Mapping[str, Any]
 
 def done_by_sandbox(image: str) -> bool:
     """Whether the image's work is the sandbox's own (operator, Typha …): its programme is not there to be run or asked."""
-    found = find(image)
-    return found is not None and found.entrypoint == "pause"
+    return _entrypoint(image) == "pause"
 
 
 def is_present(image: str) -> bool:
     """Whether the image table has it; what it has not can never be pulled."""
-    return find(image) is not None
+    return _entrypoint(image) is not None
 
 
 def mounted_volumes(pod: Pod) -> list[Mapping[str, Any]]:
@@ -93,8 +93,14 @@ def _containers(pod: Pod) -> Iterable[Mapping[str, Any]]:
 
 
 def _has_files(image: str) -> bool:
+    return _entrypoint(image) not in (None, "pause", "calico-node")
+
+
+@functools.lru_cache(maxsize=1024)
+def _entrypoint(image: str) -> str | None:
+    """The image's entrypoint, None for an image that is not there: asked several times for every container."""
     found = find(image)
-    return found is not None and found.entrypoint not in ("pause", "calico-node")
+    return None if found is None else found.entrypoint
 
 
 def _mounts(pod: Pod, container: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[Mount]:

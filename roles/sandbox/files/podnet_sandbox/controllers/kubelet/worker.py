@@ -131,7 +131,6 @@ class PodWorker:
             self._wakened.clear()
             try:
                 await self._sandbox.make()
-                self.write_status()
                 return
             except SetupError as error:
                 self._context.warning(error.reason, error.message)
