@@ -10,9 +10,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
+from podnet_sandbox.dataplane.bird.configuration import render
 from podnet_sandbox.dataplane.desired import BgpPeer, Route
 from podnet_sandbox.dataplane.felix import Datastore, host_device, network_of, pod_mtu, vtep_mac
 
@@ -211,6 +213,20 @@ def test_host_devices_are_named_by_namespace_and_pod(pod, device):
 @pytest.mark.parametrize(("node", "mac"), [("kind-worker", "66:46:b3:ce:05:5d"), ("node1", "66:f9:37:c3:7e:94")])
 def test_vtep_macs_are_named_by_node(node, mac):
     assert vtep_mac(node) == mac
+
+
+def test_an_ipip_pool_takes_20_bytes_and_a_vxlan_pool_beside_it_50():
+    ipip, vxlan = {"spec": {"ipipMode": "CrossSubnet"}}, {"spec": {"vxlanMode": "Always"}}
+    assert (pod_mtu([ipip]), pod_mtu([ipip, vxlan])) == (1480, 1450)
+
+
+@pytest.mark.parametrize(("mode", "direct"), [("Always", False), ("CrossSubnet", True)])
+def test_of_an_ipip_pool_bird_programs_its_own_block_and_what_needs_no_tunnel(mode, direct):
+    recorded = recording("none-operator")
+    recorded["pools"][0]["spec"]["ipipMode"] = mode
+    text = render(network_of(WORKER, datastore(recorded)).bgp, major=1)
+    condition = re.search(r"if \( net ~ 192\.168\.0\.0/16 && ! \( (.*) \) \) then \{ reject; \}", text)[1]
+    assert condition.startswith("source = RTS_STATIC") and ("bgp_next_hop ~ 172.18.0.0/16" in condition) == direct
 
 
 @pytest.mark.parametrize(

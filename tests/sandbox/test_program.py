@@ -47,7 +47,7 @@ def test_the_wheel_holds_all_that_is_in_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"encapsulation": "IPIP"}, "encapsulation is 'IPIP', expected one of VXLANCrossSubnet, VXLAN, None: the kernel's module for IPIP"),
+        ({"encapsulation": "IPIP"}, "encapsulation is 'IPIP', expected one of VXLANCrossSubnet, VXLAN, None: only Calico's own BIRD"),
         ({"encapsulation": "vxlan"}, "encapsulation is 'vxlan'"),
         ({"encapsulation": ["VXLAN"]}, "encapsulation is"),
         ({"block_size": 19}, "block_size is 19, expected a prefix length from 20 to 32"),

@@ -150,7 +150,7 @@ class SandboxConfig:
 
 def _check_pool(encapsulation: Any, block_size: Any, bgp: Any, pods: ipaddress.IPv4Network) -> None:
     if encapsulation not in ("", *ENCAPSULATIONS):
-        why = ": the kernel's module for IPIP is not to be had everywhere" if str(encapsulation).startswith("IPIP") else ""
+        why = ": only Calico's own BIRD can route into IPIP's tunl0" if str(encapsulation).startswith("IPIP") else ""
         raise ConfigError(
             f"encapsulation is {encapsulation!r}, expected one of {', '.join(ENCAPSULATIONS)}{why}; or nothing, for a cluster "
             "without Calico"

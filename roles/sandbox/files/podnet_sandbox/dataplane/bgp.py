@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..ipam.pools import encapsulates_vxlan
+from ..ipam.pools import encapsulates_vxlan, tunnels_ipip
 from .desired import Bgp, BgpPool
 from .peerings import peers_of
 
@@ -31,12 +31,14 @@ def bgp_of(local: Host, data: Datastore) -> Bgp:
         peers=peers_of(speaker, data.speakers, data.bgp_peers, mesh=mesh),
         metric=1024 if _minor(data.calico_version) >= (3, 32) else 0,
         listen_port=speaker.port,
+        subnet=str(local.interface.network),
     )
 
 
 def _pool(pool: Mapping[str, Any]) -> BgpPool:
     spec = pool["spec"]
-    return BgpPool(spec["cidr"], program=not encapsulates_vxlan(pool), export=not spec.get("disableBGPExport"))
+    export = not spec.get("disableBGPExport")
+    return BgpPool(spec["cidr"], program=not encapsulates_vxlan(pool), export=export, ipip=tunnels_ipip(pool))
 
 
 def _own_blocks(node: str, data: Datastore) -> Iterator[str]:

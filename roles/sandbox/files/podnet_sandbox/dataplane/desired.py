@@ -69,11 +69,15 @@ class BgpPeer:
 
 @dataclass(frozen=True, order=True)
 class BgpPool:
-    """How BIRD treats a pool: ``program`` False where the routes are not its own (VXLAN: Felix's); ``export``: peers hear of it."""
+    """How BIRD treats a pool: ``program`` False where the routes are not its own (VXLAN: Felix's); ``export``: peers hear of it.
+
+    ``ipip``: Always, or CrossSubnet, or "". What would have to go through tunl0 is not programmed: only Calico's fork of BIRD can.
+    """
 
     cidr: str
     program: bool
     export: bool = True
+    ipip: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Bgp:
     peers: tuple[BgpPeer, ...]
     metric: int = 0  # krt_metric of programmed routes: 1024 from v3.32 on
     listen_port: int = 0  # 0: 179
+    subnet: str = ""  # of the node's own mask: what is reached without a tunnel
 
 
 @dataclass(frozen=True, order=True)

@@ -4,7 +4,7 @@
 
 What is Felix's and what is BIRD's: calico-facts 3.1, with FINDINGS A1, A2 and D (v3.32) over it. Forms of the
 routes are those of the recordings, held by tests/sandbox/test_felix.py.
-IPIP is not modelled: its pools get no routes (the operator refuses them, see controllers/calico/installation.py).
+IPIP: pods have its MTU, and BIRD routes what needs no tunnel; tunl0 is not there (see `desired.BgpPool`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ipam import block as blocks
-from ..ipam.pools import encapsulates_vxlan, pool_of
+from ..ipam.pools import encapsulates_vxlan, pool_of, tunnels_ipip
 from .bgp import bgp_of
 from .desired import NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
 from .felix_settings import settings_of
@@ -27,6 +27,7 @@ UPLINK, VXLAN = "eth0", "vxlan.calico"
 FELIX, BOOT = 80, 3
 #: Bytes a VXLAN header takes from the uplink's MTU (calico-facts 1.1).
 VXLAN_OVERHEAD = 50
+IPIP_OVERHEAD = 20
 TUNNEL_ANNOTATION = "projectcalico.org/IPv4VXLANTunnelAddr"
 POD_ANNOTATION = "cni.projectcalico.org/podIP"
 
@@ -169,10 +170,13 @@ def hosts_of(nodes: Iterable[Object]) -> dict[str, Host]:
 
 
 def pod_mtu(pools: Iterable[Object], uplink: int = 1500, configured: int = 0) -> int:
-    """MTU of a new pod's veth: reserved for VXLAN as soon as one pool uses it, also CrossSubnet, also one that is disabled."""
+    """MTU of a new pod's veth: reserved for a tunnel as soon as one pool uses it, also CrossSubnet, also one that is disabled."""
     if configured:
         return configured
-    return uplink - VXLAN_OVERHEAD if any(map(encapsulates_vxlan, pools)) else uplink
+    every = list(pools)
+    if any(map(encapsulates_vxlan, every)):
+        return uplink - VXLAN_OVERHEAD
+    return uplink - IPIP_OVERHEAD if any(map(tunnels_ipip, every)) else uplink
 
 
 def host_device(namespace: str, pod: str) -> str:

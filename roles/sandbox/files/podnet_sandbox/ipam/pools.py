@@ -44,6 +44,12 @@ def encapsulates_vxlan(pool: Mapping[str, Any]) -> bool:
     return pool["spec"].get("vxlanMode", "Never") not in ("", "Never")
 
 
+def tunnels_ipip(pool: Mapping[str, Any]) -> str:
+    """How the pool uses IPIP: "", Always or CrossSubnet."""
+    mode = pool["spec"].get("ipipMode", "Never")
+    return "" if mode == "Never" else mode
+
+
 def usable(
     pools: Sequence[Mapping[str, Any]],
     node: str,

@@ -131,7 +131,10 @@ def _pool_problems(pool: Mapping[str, Any], network: Mapping[str, Any], node_sub
     if encapsulation not in ENCAPSULATIONS:
         yield f"{where}: {encapsulation} is invalid for ipPool.encapsulation, should be one of {', '.join(ENCAPSULATIONS)}"
     elif encapsulation.startswith("IPIP"):
-        yield f"{where}: encapsulation {encapsulation} is not modelled by the sandbox; use VXLAN, VXLANCrossSubnet or None"
+        yield (
+            f"{where}: encapsulation {encapsulation} is not to be had in the sandbox, whose BIRD cannot route into tunl0 as Calico's own "
+            "does; use VXLAN, VXLANCrossSubnet or None"
+        )
     elif encapsulation == "None" and network["bgp"] != "Enabled":
         yield f"{where}: encapsulation None requires calicoNetwork.bgp Enabled: without BGP nobody carries its routes"
     if not MIN_BLOCK_SIZE <= pool["blockSize"] <= MAX_BLOCK_SIZE or pool["blockSize"] < cidr.prefixlen:

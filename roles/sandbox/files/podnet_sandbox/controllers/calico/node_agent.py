@@ -17,7 +17,7 @@ from typing import Any
 from ...config import SandboxConfig
 from ...dataplane.felix import ADDRESS_ANNOTATION, TUNNEL_ANNOTATION
 from ...ipam.allocator import POOLS, Ipam
-from ...ipam.pools import TUNNEL, IpamError, encapsulates_vxlan, pool_of
+from ...ipam.pools import TUNNEL, IpamError, encapsulates_vxlan, pool_of, tunnels_ipip
 from ...ipam.selector import selects
 from ..events import EventRecorder
 from ..objects import condition, is_terminating, set_condition
@@ -50,6 +50,7 @@ class NodeAgents:
         self._ipam = ipam
         self._events = EventRecorder(store, "calico-node")
         self._with_cni: set[str] = set()
+        self._warned: set[tuple[str, str, str]] = set()
         self._started: dict[str, str] = {}  # uid of the calico-node pod that has started there, by node
 
     def cni_ready(self, node: str) -> bool:
@@ -79,6 +80,7 @@ class NodeAgents:
         except IpamError as error:
             self._events.warning(node, "TunnelAddress", f"Unable to assign an address for vxlan.calico: {error}")
             again = RETRY_DELAY
+        self._warn_of_ipip(node)
         if any(annotations.get(key) != value for key, value in wanted.items()):
             self._store.patch("nodes", name, {"metadata": {"annotations": wanted}})
         self._with_cni.add(name)
@@ -100,6 +102,16 @@ class NodeAgents:
             return None
         attributes = {"node": name, "type": "vxlanTunnelAddress"}
         return self._ipam.assign(name, TUNNEL, handle, attributes, [pool["spec"]["cidr"] for pool in pools])
+
+    def _warn_of_ipip(self, node: Mapping[str, Any]) -> None:
+        """Once for each pool: what a real node would tunnel has no route here."""
+        for pool in filter(tunnels_ipip, self._store.scan(POOLS)):
+            told = (node["metadata"]["name"], pool["metadata"]["name"], tunnels_ipip(pool))
+            if told not in self._warned:
+                self._warned.add(told)
+                self._events.warning(
+                    node, "NoIPIP", f"IPPool {told[1]} has ipipMode {told[2]}, but the sandbox has no tunl0: what would go through it is not routed"
+                )
 
     def _report(self, node: Mapping[str, Any], status: str, reason: str, message: str) -> None:
         if condition(node, "NetworkUnavailable").get("reason") == reason:

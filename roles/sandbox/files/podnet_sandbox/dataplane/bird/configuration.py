@@ -60,9 +60,14 @@ def _export(bgp: Bgp) -> str:
 
 
 def _kernel_filter(bgp: Bgp, major: int) -> str:
-    """What goes into the kernel: nothing of a VXLAN pool, Felix owns that."""
+    """What goes into the kernel: nothing of a VXLAN pool, Felix owns that; of an IPIP pool what needs no tunl0."""
     body = ["if ( source = RTS_DEVICE ) then { reject; }"] if major >= 2 else []  # 1.6 needs not be told
-    body += [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.program]
+    for pool in bgp.pools:
+        if not pool.program:
+            body.append(f"if ( net ~ {pool.cidr} ) then {{ reject; }}")
+        elif pool.ipip:
+            direct = f" || ( defined(bgp_next_hop) && bgp_next_hop ~ {bgp.subnet} )" if pool.ipip == "CrossSubnet" else ""
+            body.append(f"if ( net ~ {pool.cidr} && ! ( source = RTS_STATIC{direct} ) ) then {{ reject; }}")
     if bgp.metric:
         body.append(f"if ( source = RTS_BGP ) then {{ krt_metric = {bgp.metric}; }}")
     return _block("filter calico_kernel_programming", [*body, "accept;"])
