@@ -45,6 +45,22 @@ async def test_a_deleted_pod_gives_its_address_back(lab):
 
 
 @in_a_lab
+async def test_a_namespace_chooses_pools_for_its_pods_and_a_pod_another_or_an_address(lab):
+    for name, cidr in (("namespaces", "10.1.0.0/24"), ("pods", "10.2.0.0/24")):
+        spec = {"cidr": cidr, "blockSize": 26, "vxlanMode": "CrossSubnet", "nodeSelector": "!all()"}
+        lab.apply({"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": {"name": name}, "spec": spec})
+    chosen = {"cni.projectcalico.org/ipv4pools": '["namespaces"]', "cni.projectcalico.org/ipAddrs": '["10.1.0.9"]'}
+    lab.patch("namespaces", "default", {"metadata": {"annotations": chosen}})
+    lab.apply(pod("plain", nodeName=WORKER))
+    lab.apply(pod("choosy", annotations={"cni.projectcalico.org/ipv4pools": '["10.2.0.0/24"]'}, nodeName=WORKER))
+    lab.apply(pod("exact", annotations={"cni.projectcalico.org/ipAddrs": '["10.2.0.77"]'}, nodeName=WORKER))
+    await lab.until(lambda: all(lab.ready(lab.pod(name)) for name in ("plain", "choosy", "exact")))
+    addresses = {name: lab.pod(name)["status"]["podIP"] for name in ("plain", "choosy", "exact")}
+    assert addresses["plain"].startswith("10.1.0.") and addresses["plain"] != "10.1.0.9"
+    assert addresses["choosy"].startswith("10.2.0.") and addresses["exact"] == "10.2.0.77"
+
+
+@in_a_lab
 async def test_a_pod_without_an_address_waits_in_containercreating_until_one_is_free(lab):
     tiny = {"cidr": "10.77.0.0/30", "blockSize": 30, "vxlanMode": "CrossSubnet", "nodeSelector": "all()"}
     metadata = {"name": "tiny"}

@@ -34,13 +34,14 @@ class Cni:
         """Take an address for the pod's sandbox. Raises `IpamError`."""
         metadata, node = pod["metadata"], pod["spec"]["nodeName"]
         namespace, name = metadata["namespace"], metadata["name"]
-        annotations = {**self._namespace_annotations(namespace), **(metadata.get("annotations") or {})}
+        annotations = metadata.get("annotations") or {}
         attributes = {"namespace": namespace, "node": node, "pod": name, "timestamp": _go_time(time_ns())}
         wanted = _listed(annotations, "ipAddrs")
         if wanted:
             address = self._ipam.assign_address(node, wanted[0], handle(container_id), attributes)
         else:
-            requested = _listed(annotations, "ipv4pools")
+            # A namespace may choose pools for its pods, not addresses (cni-plugin/pkg/k8s of v3.30).
+            requested = _listed(annotations, "ipv4pools") or _listed(self._namespace_annotations(namespace), "ipv4pools")
             address = self._ipam.assign(node, WORKLOAD, handle(container_id), attributes, requested)
         return PodNetwork(
             namespace=namespace,
