@@ -141,6 +141,39 @@ def test_without_calico_node_birdcl_is_refused_and_peers_keep_the_routes(lab):
     assert bird_routes(lab, WORKER) == before
 
 
+@pytest.fixture(scope="module", params=["v3.32-none", "v3.32-vxlancrosssubnet"])
+def later(request, tmp_path_factory):
+    """The recordings of v3.32.1."""
+    lab = Lab(str(tmp_path_factory.mktemp("scratch")))
+    try:
+        lab.recorded = recording(request.param)
+        lab.networks = build(lab, lab.recorded)
+        lab.programs = request.param == "v3.32-none"
+        until(lambda: all(established(lab, node) == 2 for node in lab.networks))
+        yield lab
+    finally:
+        lab.close()
+
+
+@as_root
+def test_v3_32_tells_a_routes_metric_by_its_local_preference(later):
+    """FINDINGS D. What Felix has put into the kernel without a metric is better than what BIRD announces of its own."""
+    seen = r"BGP\.local_pref: (\d+)"
+    wanted = {"2147482623"} if later.programs else {"2147482623", "2147483647"}
+    until(lambda: set(re.findall(seen, later.node(WORKER, "birdcl", "show", "route", "all").output)) == wanted)
+    shown = later.node(WORKER, "birdcl", "show", "route", "all").output
+    assert set(re.findall(seen, shown)) == wanted
+    preferences = set(re.findall(r"^\S+ +via \S+ on eth0 \[Mesh_.*\] \* \((\d+)/0\)", shown, re.MULTILINE))
+    assert preferences == ({"100"} if later.programs else {"200"})
+
+
+@as_root
+def test_v3_32_programs_an_ordinary_route_with_metric_1024(later):
+    if not later.programs:
+        pytest.skip("a VXLAN pool's blocks are not programmed by BIRD")
+    assert bird_routes(later, WORKER) == recorded_bird_routes(later, WORKER)
+
+
 def test_the_configuration_is_for_the_bird_that_is_there():
     bgp = network_of(WORKER, datastore(recording("v3.32-none"))).bgp
     first, second = render(bgp, major=1), render(bgp, major=2)

@@ -16,6 +16,10 @@ _CONNECT_DELAY = 1
 _CONNECT_RETRY = 1
 #: Later by this where both ends call: at the same second they would break off each other's call again and again.
 _COURTESY = 2
+#: Calico v3.32 tells its peers of a route's metric by what is missing to this local preference (FINDINGS D).
+_HIGHEST_PREFERENCE = 2147483647
+#: What a route gets that is better than an ordinary one.
+_ELEVATED = 200
 
 
 def render(bgp: Bgp, *, major: int) -> str:
@@ -54,6 +58,10 @@ def _export(bgp: Bgp) -> str:
     """What peers hear: own blocks, and whatever lies inside a pool and, within the AS, does not leave by a tunnel."""
     body = [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.export]
     body.append('if ( internal && defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }')
+    if bgp.metric:
+        by_metric = f"if ( defined(krt_metric) ) then {{ bgp_local_pref = {_HIGHEST_PREFERENCE} - krt_metric; }}"
+        ordinary = f"else {{ bgp_local_pref = {_HIGHEST_PREFERENCE - bgp.metric}; }}"
+        body.append(f"if ( internal && source != RTS_BGP ) then {{ {by_metric} {ordinary} }}")
     body.append("calico_aggr();")
     body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools if pool.export]
     return _block("function calico_export_to_bgp_peers (bool internal)", body)
@@ -70,7 +78,14 @@ def _kernel_filter(bgp: Bgp, major: int) -> str:
             body.append(f"if ( net ~ {pool.cidr} && ! ( source = RTS_STATIC{direct} ) ) then {{ reject; }}")
     if bgp.metric:
         body.append(f"if ( source = RTS_BGP ) then {{ krt_metric = {bgp.metric}; }}")
+        better = f"krt_metric = {_HIGHEST_PREFERENCE} - bgp_local_pref;"
+        body.append(f"if ( source = RTS_BGP && {_elevated(bgp)} ) then {{ {better} }}")
     return _block("filter calico_kernel_programming", [*body, "accept;"])
+
+
+def _elevated(bgp: Bgp) -> str:
+    """The condition that a route is better than an ordinary one of v3.32."""
+    return f"bgp_local_pref > {_HIGHEST_PREFERENCE - bgp.metric}"
 
 
 def _kernel(major: int) -> str:
@@ -88,7 +103,8 @@ def _direct(major: int) -> str:
 
 
 def _template(bgp: Bgp, major: int) -> str:
-    channel = ["gateway recursive;", "import all;", "add paths on;"]
+    learned = f"import filter {{ if ( {_elevated(bgp)} ) then {{ preference = {_ELEVATED}; }} accept; }};" if bgp.metric else "import all;"
+    channel = ["gateway recursive;", learned, "add paths on;"]
     port = f" port {bgp.listen_port}" if bgp.listen_port and major >= 2 else ""
     options = [
         'description "Connection to BGP peer";',
