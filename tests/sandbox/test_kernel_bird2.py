@@ -57,6 +57,12 @@ def test_routes_have_calicos_lines():
     assert shown == {shape(line) for line in calicos("birdcl-show-route-none.txt")}
 
 
+def test_a_next_hop_that_is_said_to_be_on_the_link_is_printed_as_any_other():
+    route = ["192.168.112.192/26   unicast [Mesh_172_18_0_4 12:00:00.000 from 172.18.0.4] * (100/?) [i]", "\tvia 172.18.0.1 on eth0 onlink"]
+    shown = "192.168.112.192/26 via 172.18.0.1 on eth0 [Mesh_172_18_0_4 12:00:00 from 172.18.0.4] * (100/?) [i]"
+    assert as_bird1("show route", route) == [shown]
+
+
 def test_a_routes_attributes_are_calicos():
     shown = as_bird1("show route all", said("show-route-all.txt"))
     start = next(index for index, line in enumerate(shown) if line.startswith("192.168.112.192/26"))

@@ -57,14 +57,14 @@ def _aggregates(bgp: Bgp) -> str:
 def _export(bgp: Bgp) -> str:
     """What peers hear: own blocks, and whatever lies inside a pool and, within the AS, does not leave by a tunnel."""
     body = [f"if ( net ~ {pool.cidr} ) then {{ reject; }}" for pool in bgp.pools if not pool.export]
-    body.append('if ( internal && defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }')
+    body.append('if ( same_as && defined(ifname) && ( ifname ~ "*.cali" || ifname ~ "*.calico" ) ) then { reject; }')
     if bgp.metric:
         by_metric = f"if ( defined(krt_metric) ) then {{ bgp_local_pref = {_HIGHEST_PREFERENCE} - krt_metric; }}"
         ordinary = f"else {{ bgp_local_pref = {_HIGHEST_PREFERENCE - bgp.metric}; }}"
-        body.append(f"if ( internal && source != RTS_BGP ) then {{ {by_metric} {ordinary} }}")
+        body.append(f"if ( same_as && source != RTS_BGP ) then {{ {by_metric} {ordinary} }}")
     body.append("calico_aggr();")
     body += [f"if ( net ~ {pool.cidr} ) then {{ accept; }}" for pool in bgp.pools if pool.export]
-    return _block("function calico_export_to_bgp_peers (bool internal)", body)
+    return _block("function calico_export_to_bgp_peers (bool same_as)", body)
 
 
 def _kernel_filter(bgp: Bgp, major: int) -> str:

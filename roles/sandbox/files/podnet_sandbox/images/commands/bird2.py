@@ -97,7 +97,7 @@ def _routes(lines: Sequence[str]) -> Iterator[str]:
         elif match:
             yield _route_line(match, match[2])
         elif pending is not None and line.startswith("\t"):
-            yield _route_line(pending, line.strip().removesuffix(" weight 1"))
+            yield _route_line(pending, line.strip().removesuffix(" weight 1").removesuffix(" onlink"))
             pending = None
         elif line.startswith("Table ") or line.startswith("\tKernel.scope:"):
             continue
