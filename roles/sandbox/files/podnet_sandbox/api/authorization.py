@@ -49,15 +49,31 @@ class Authorizer:
             return True
         return any(_grants(rule, attributes) for rule in self.rules(user, attributes.namespace))
 
+    def reason(self, user: User, attributes: Attributes) -> str:
+        """Which binding grants it, in RBAC's words; '' for who may do everything anyway, and where none does."""
+        if MASTERS in user.groups:
+            return ""
+        for binding, subject, rules in self._granted(user, attributes.namespace):
+            if any(_grants(rule, attributes) for rule in rules):
+                return f"RBAC: allowed by {_described(binding, subject)}"
+        return ""
+
     def rules(self, user: User, namespace: str) -> Iterator[Rule]:
         """The rules that hold for ``user`` cluster-wide and in ``namespace`` ('' : cluster-wide alone)."""
+        for _binding, _subject, rules in self._granted(user, namespace):
+            yield from rules
+
+    def _granted(self, user: User, namespace: str) -> Iterator[tuple[Rule, Rule, Sequence[Rule]]]:
+        """Binding, the subject that is ``user``, and the rules of the role."""
         for binding in self._store.scan(f"clusterrolebindings.{_GROUP}"):
-            if _binds(binding, user, ""):
-                yield from self._role_rules(binding["roleRef"], "")
+            subject = _bound(binding, user, "")
+            if subject:
+                yield binding, subject, self._role_rules(binding["roleRef"], "")
         if namespace:
             for binding in self._store.scan(f"rolebindings.{_GROUP}", namespace):
-                if _binds(binding, user, namespace):
-                    yield from self._role_rules(binding["roleRef"], namespace)
+                subject = _bound(binding, user, namespace)
+                if subject:
+                    yield binding, subject, self._role_rules(binding["roleRef"], namespace)
 
     def _role_rules(self, reference: Mapping[str, Any], namespace: str) -> Sequence[Rule]:
         if reference["kind"] == "Role":
@@ -78,16 +94,26 @@ def denial(user: User, attributes: Attributes) -> str:
     )
 
 
-def _binds(binding: Mapping[str, Any], user: User, namespace: str) -> bool:
+def _bound(binding: Mapping[str, Any], user: User, namespace: str) -> Mapping[str, Any] | None:
+    """The first subject of a binding that is ``user``."""
     for subject in binding.get("subjects") or ():
         kind, name = subject["kind"], subject["name"]
         if kind == "User" and name == user.name:
-            return True
+            return subject
         if kind == "Group" and name in user.groups:
-            return True
+            return subject
         if kind == "ServiceAccount" and user.name == f"{_ACCOUNT_PREFIX}{subject.get('namespace') or namespace}:{name}":
-            return True
-    return False
+            return subject
+    return None
+
+
+def _described(binding: Mapping[str, Any], subject: Mapping[str, Any]) -> str:
+    metadata, role = binding["metadata"], binding["roleRef"]
+    name = f"{metadata['name']}/{metadata['namespace']}" if binding["kind"] == "RoleBinding" else metadata["name"]
+    who = subject["name"]
+    if subject["kind"] == "ServiceAccount":
+        who += f"/{subject.get('namespace') or metadata.get('namespace', '')}"
+    return f'{binding["kind"]} "{name}" of {role["kind"]} "{role["name"]}" to {subject["kind"]} "{who}"'
 
 
 def _grants(rule: Rule, wanted: Attributes) -> bool:

@@ -5,10 +5,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _SUFFIXES = frozenset({"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"})
+_FACTORS = {
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), start=-3)},
+    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
+}
 _EXPONENT = re.compile(r"[eE][-+]?[0-9]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]")
@@ -35,6 +40,16 @@ def quantity_error(text: str) -> str:
     if found[2] not in _SUFFIXES and not _EXPONENT.fullmatch(found[2]):
         return "unable to parse quantity's suffix"
     return ""
+
+
+def quantity(text: Any) -> Decimal:
+    """The number a quantity stands for; 0 for what is none."""
+    found = _QUANTITY.fullmatch(str(text))
+    if not found:
+        return Decimal(0)
+    if _EXPONENT.fullmatch(found[2]):
+        return Decimal(found[1] + found[2])
+    return Decimal(found[1]) * _FACTORS.get(found[2], Decimal(1))
 
 
 def _corrupt_at(text: str) -> int | None:

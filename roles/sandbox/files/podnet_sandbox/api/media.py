@@ -100,4 +100,12 @@ def decode_yaml(data: bytes) -> Any:
     try:
         return yaml.load(data, Loader=_LOADER)
     except yaml.YAMLError as error:
-        raise bad_request(f"error decoding YAML: {error}") from error
+        raise bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {_go_yaml(error)}") from error
+
+
+def _go_yaml(error: yaml.YAMLError) -> str:
+    """What go-yaml says; it names no line for what is wrong on the first."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "control characters are not allowed"
+    if mark is None or not mark.line:
+        return str(problem)
+    return f"line {mark.line + (1 if isinstance(error, yaml.scanner.ScannerError) else 0)}: {problem}"

@@ -10,7 +10,7 @@ import re
 #: Letters of generated names: no vowels and no look-alikes, so that no words appear.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 5
-_MAX_NAME, _MAX_LABEL = 253, 63
+_MAX_NAME, _MAX_LABEL, _MAX_PORT_NAME = 253, 63, 15
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
@@ -33,7 +33,7 @@ _TEXTS = {
         "with an alphanumeric character (e.g. 'example.com', regex used for validation is '{}')"
     ),
     _QUALIFIED: (
-        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
         "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{}')"
     ),
     _LABEL_VALUE: (
@@ -54,51 +54,87 @@ def generated(prefix: str, randomness: random.Random) -> str:
     return prefix[: _MAX_LABEL - _SUFFIX_LENGTH] + suffix
 
 
-def label_error(value: str) -> str | None:
-    """Why ``value`` is no RFC 1123 label (namespaces, containers, ports), or None."""
-    return _error(_LABEL, value, _MAX_LABEL)
+def label_errors(value: str) -> list[str]:
+    """Why ``value`` is no RFC 1123 label (namespaces, containers)."""
+    errors = _errors(_LABEL, value, _MAX_LABEL)
+    if errors and _COMPILED[_SUBDOMAIN].fullmatch(value) and len(value) <= _MAX_LABEL:
+        return ["must not contain dots"]
+    return errors
 
 
-def service_name_error(value: str) -> str | None:
-    """Why ``value`` is no RFC 1035 label (services), or None."""
-    return _error(_LABEL_1035, value, _MAX_LABEL)
+def service_name_errors(value: str) -> list[str]:
+    """Why ``value`` is no RFC 1035 label (services)."""
+    return _errors(_LABEL_1035, value, _MAX_LABEL)
 
 
-def subdomain_error(value: str) -> str | None:
-    """Why ``value`` is no RFC 1123 subdomain (most objects), or None."""
-    return _error(_SUBDOMAIN, value, _MAX_NAME)
+def subdomain_errors(value: str) -> list[str]:
+    """Why ``value`` is no RFC 1123 subdomain (most objects)."""
+    return _errors(_SUBDOMAIN, value, _MAX_NAME)
 
 
-def path_segment_error(value: str) -> str | None:
-    """Why ``value`` cannot stand in a path (RBAC objects, which allow ':'), or None."""
+def path_segment_errors(value: str) -> list[str]:
+    """Why ``value`` cannot stand in a path (RBAC objects, which allow ':')."""
     if value in (".", ".."):
-        return f"may not be '{value}'"
-    return next((f"may not contain '{mark}'" for mark in "/%" if mark in value), None)
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{mark}'" for mark in "/%" if mark in value]
 
 
-def label_key_error(value: str) -> str | None:
-    """Why ``value`` is no qualified name (label and annotation keys, taints), or None."""
-    prefix, slash, name = value.rpartition("/")
-    if slash and (not prefix or _error(_SUBDOMAIN, prefix, _MAX_NAME)):
-        return "prefix part " + (_error(_SUBDOMAIN, prefix, _MAX_NAME) or "must be non-empty")
+def label_key_errors(value: str) -> list[str]:
+    """Why ``value`` is no qualified name (label and annotation keys, taints, finalizers)."""
+    parts = value.split("/")
+    if len(parts) > 2:
+        text = _TEXTS[_QUALIFIED].format(_QUALIFIED)
+        return [f"a qualified name {text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    errors = []
+    if len(parts) == 2:
+        errors += [f"prefix part {why}" for why in (subdomain_errors(parts[0]) if parts[0] else ["must be non-empty"])]
+    name = parts[-1]
     if not name:
-        return "name part must be non-empty"
-    return _error(_QUALIFIED, name, _MAX_LABEL, "name part must be no more than 63 characters")
+        return [*errors, "name part must be non-empty"]
+    return [*errors, *(f"name part {why}" for why in _errors(_QUALIFIED, name, _MAX_LABEL))]
 
 
-def label_value_error(value: str) -> str | None:
-    """Why ``value`` is no label value, or None."""
-    return _error(_LABEL_VALUE, value, _MAX_LABEL)
+def label_value_errors(value: str) -> list[str]:
+    """Why ``value`` is no label value."""
+    return _errors(_LABEL_VALUE, value, _MAX_LABEL)
 
 
-def config_key_error(value: str) -> str | None:
-    """Why ``value`` is no key of a ConfigMap or Secret, or None."""
-    return _error(_CONFIG_KEY, value, _MAX_NAME)
+def config_key_errors(value: str) -> list[str]:
+    """Why ``value`` is no key of a ConfigMap or Secret."""
+    return [*_errors(_CONFIG_KEY, value, _MAX_NAME), *_folder_errors(value)]
 
 
-def _error(pattern: str, value: str, longest: int, too_long: str = "") -> str | None:
-    if len(value) > longest:
-        return too_long or f"must be no more than {longest} characters"
-    if _COMPILED[pattern].fullmatch(value):
-        return None
-    return _TEXTS[pattern].format(pattern)
+def variable_errors(value: str) -> list[str]:
+    """Why ``value`` is no name of an environment variable."""
+    if value and all(32 < ord(character) < 127 and character != "=" for character in value):
+        return []
+    return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
+
+
+def port_name_errors(value: str) -> list[str]:
+    """Why ``value`` is no IANA service name (ports of containers)."""
+    errors = []
+    if len(value) > _MAX_PORT_NAME:
+        errors.append(f"must be no more than {_MAX_PORT_NAME} characters")
+    if not re.fullmatch("[-a-z0-9]+", value):
+        errors.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", value):
+        errors.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        errors.append("must not contain consecutive hyphens")
+    if value.startswith("-") or value.endswith("-"):
+        errors.append("must not begin or end with a hyphen")
+    return errors
+
+
+def _folder_errors(value: str) -> list[str]:
+    if value in (".", ".."):
+        return [f"must not be '{value}'"]
+    return ["must not start with '..'"] if value.startswith("..") else []
+
+
+def _errors(pattern: str, value: str, longest: int) -> list[str]:
+    errors = [f"must be no more than {longest} characters"] if len(value) > longest else []
+    if not _COMPILED[pattern].fullmatch(value):
+        errors.append(_TEXTS[pattern].format(pattern))
+    return errors

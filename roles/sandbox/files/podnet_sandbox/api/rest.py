@@ -15,6 +15,7 @@ from aiohttp import web
 from . import media, unenforced
 from .apply import record_update
 from .decoding import WARN, check_kind, decode_fields
+from .defaults import fill
 from .errors import (
     ApiError,
     bad_request,
@@ -37,6 +38,7 @@ from .rendering import render, render_list
 from .request import RequestInfo, truth
 from .selectors import object_match
 from .store import Store
+from .structural import fill_defaults
 from .watch import Watch, WatchOptions
 
 Object = dict[str, Any]
@@ -219,7 +221,11 @@ class Rest:
     def _make(self, call: Call, obj: Object, warnings: list[str], *, applied: bool = False) -> web.Response:
         """Add an object. ``applied``: its managers are recorded already."""
         if not applied:
-            record_update(call.resource, None, obj, call.manager)
+            complete(call.resource, obj)
+            written = obj  # a status is not made with its object
+            if call.resource.has_status and call.resource.name != "nodes":
+                written = {key: value for key, value in obj.items() if key != "status"}
+            record_update(call.resource, None, written, call.manager)
         created = self._store.create(call.resource.name, obj, dry_run=call.dry_run)
         return self._respond(call, created, 201, warnings)
 
@@ -264,6 +270,8 @@ class Rest:
         """Write a whole object, or the part of it the subresource is. ``applied``: its managers are recorded already."""
         subresource = call.info.subresource
         if not applied:
+            if not subresource:
+                complete(call.resource, obj)
             written = _written_part(live, obj, subresource) if call.resource.has_status else obj
             record_update(call.resource, live, written, call.manager, subresource)
             obj["metadata"]["managedFields"] = written["metadata"].get("managedFields")
@@ -361,6 +369,13 @@ def _written_part(live: Mapping[str, Any], obj: Object, subresource: str) -> Obj
     if "status" in live:
         written["status"] = live["status"]
     return written
+
+
+def complete(resource: Resource, obj: Object) -> None:
+    """Fill in what the decoder does: who writes an object owns its defaults too, but not what admission adds."""
+    if resource.custom and resource.schema is not None:
+        fill_defaults(resource.schema, obj)
+    fill(resource, obj)
 
 
 def _check_place(call: Call) -> None:

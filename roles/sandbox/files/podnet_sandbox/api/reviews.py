@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .authentication import AUDIENCE, Authenticator, User
 from .authorization import Attributes, Authorizer
 from .clock import later, now
-from .errors import ApiError, bad_request, invalid_value, not_found
+from .errors import ApiError, Cause, bad_request, invalid, invalid_value, not_found
+from .registry import Resource
 
 if TYPE_CHECKING:
     from .store import Store
@@ -96,8 +97,9 @@ class Reviews:
 
     def _access(self, kind: str, spec: Object, user: User, namespace: str) -> Object:
         resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-        if (resource is None) == (path is None):
-            raise bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified")
+        causes = list(_access_causes(kind, spec))
+        if causes:
+            raise invalid(Resource("authorization.k8s.io", "v1", kind, ""), "", causes)
         asked = resource or {}
         attributes = Attributes(
             verb=(resource or path or {}).get("verb", ""),
@@ -109,6 +111,9 @@ class Reviews:
             path=(path or {}).get("path", ""),
         )
         status: Object = {"allowed": self._authorizer.allows(user, attributes)}
+        reason = self._authorizer.reason(user, attributes)
+        if reason:
+            status["reason"] = reason
         return _answered(kind, _AUTHORIZATION, spec, status)
 
 
@@ -117,6 +122,18 @@ def _answered(kind: str, api_version: str, spec: Object | None, status: Object) 
     if spec is not None:
         body["spec"] = spec
     return {**body, "status": status}
+
+
+def _access_causes(kind: str, spec: Object) -> Iterator[Cause]:
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and path is not None:
+        shown = f'authorization.NonResourceAttributes{{Path:"{path.get("path", "")}", Verb:"{path.get("verb", "")}"}}'
+        yield invalid_value("spec.nonResourceAttributes", shown, "cannot be specified in combination with resourceAttributes")
+    if resource is None and path is None:
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        yield invalid_value("spec.resourceAttributes", '"null"', why)
+    if kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
+        yield invalid_value("spec.user", '""', "at least one of user or group must be specified")
 
 
 def _subject(spec: Mapping[str, Any]) -> User:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import bad_request
+from .errors import invalid, invalid_value
 from .registry import Resource
 from .tables.cells import selector_text
 
@@ -34,10 +34,11 @@ def scale_of(resource: Resource, obj: Mapping[str, Any]) -> Object:
 
 
 def scaled(resource: Resource, obj: Mapping[str, Any], scale: Mapping[str, Any]) -> Object:
-    """``obj`` with the replicas of ``scale``. Raises `ApiError` 400 for a number that is none."""
+    """``obj`` with the replicas of ``scale``. Raises `ApiError` 422 for a number that is none."""
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 0:
-        raise bad_request(f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0")
+        cause = invalid_value("spec.replicas", str(replicas), "must be greater than or equal to 0")
+        raise invalid(Resource("autoscaling", "v1", "Scale", "scales"), obj["metadata"]["name"], [cause])
     path = (resource.scale_paths or _BUILTIN)["specReplicasPath"].lstrip(".").split(".")
     result = dict(obj)
     node = result

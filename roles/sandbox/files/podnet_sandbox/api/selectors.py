@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import ApiError, bad_request
-from .names import label_key_error, label_value_error
+from .names import label_key_errors, label_value_errors
 from .registry import Resource
 
 Match = Callable[[Mapping[str, Any]], bool]
@@ -65,6 +65,22 @@ def object_match(resource: Resource, labels: str | None, fields: str | None) -> 
     if by_field is None:
         return lambda obj: by_label(obj["metadata"].get("labels") or {})
     return lambda obj: by_label(obj["metadata"].get("labels") or {}) and by_field(obj)
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether an object's LabelSelector matches ``labels``; an empty one matches everything."""
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_expression(item, labels) for item in selector.get("matchExpressions") or ())
+
+
+def _expression(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, operator, values = item.get("key", ""), item.get("operator", ""), item.get("values") or ()
+    if operator == "In":
+        return key in labels and labels[key] in values
+    if operator == "NotIn":
+        return labels.get(key) not in values
+    return (key in labels) is (operator == "Exists")
 
 
 def field_value(obj: Mapping[str, Any], path: str) -> str:
@@ -141,9 +157,9 @@ class _LabelParser:
         token = self._next()
         if not token or not _is_identifier(token):
             raise _unparsable(token, "identifier")
-        why = label_key_error(token) if key else None
-        if why:
-            raise bad_request(f'unable to parse requirement: <nil>: Invalid value: "{token}": {why}')
+        wrong = label_key_errors(token) if key else []
+        if wrong:
+            raise bad_request(f'unable to parse requirement: <nil>: Invalid value: "{token}": {"; ".join(wrong)}')
         return token
 
     def _requirement(self) -> Match:
@@ -198,9 +214,9 @@ class _LabelParser:
 
 
 def _check_value(key: str, value: str, index: int) -> None:
-    why = label_value_error(value)
-    if why:
-        raise bad_request(f'unable to parse requirement: values[{index}][{key}]: Invalid value: "{value}": {why}')
+    wrong = label_value_errors(value)
+    if wrong:
+        raise bad_request(f'unable to parse requirement: values[{index}][{key}]: Invalid value: "{value}": {"; ".join(wrong)}')
 
 
 def _comparison(key: str, operator: str, value: str) -> Match:

@@ -179,7 +179,7 @@ class _Server:
         accept = request.headers.get("Accept", "")
         registry = self._store.resources
         if path in _HEALTH_PATHS or path.startswith(tuple(f"{item}/" for item in _HEALTH_PATHS)):
-            return web.Response(text="ok")
+            return _health(path, verbose="verbose" in request.query)
         if path == "/version":
             return media.respond(media.Wanted(), self._version())
         if path in ("/api", "/apis") and discovery.wants_aggregated(accept):
@@ -228,6 +228,14 @@ class _Server:
 
 def _minor(version: str) -> int:
     return int(version.split(".")[1])
+
+
+def _health(path: str, *, verbose: bool) -> web.Response:
+    """There is one thing to check: whether the server answers."""
+    kind, _ignored, check = path.strip("/").partition("/")
+    if check not in ("", "ping"):
+        return _no_page()
+    return web.Response(text=f"[+]ping ok\n{kind} check passed\n" if verbose else "ok")
 
 
 def _no_page() -> web.Response:

@@ -38,7 +38,7 @@ def prepare(resource: Resource, obj: dict[str, Any]) -> None:
         return
     for path in unknown_fields(schema, obj):
         _remove(obj, path)
-    _fill(schema, obj)
+    fill_defaults(schema, obj)
     causes = list(_check(schema, obj, ""))
     if causes:
         raise invalid(resource, obj["metadata"].get("name", ""), causes)
@@ -89,23 +89,23 @@ def _remove(obj: Any, path: Path) -> None:
     del obj[path[-1]]
 
 
-def _fill(schema: Schema, value: Any) -> None:
+def fill_defaults(schema: Schema, value: Any) -> None:
     """Defaults, outside in, as the API does: a default of a missing object brings no deeper ones by itself."""
     if isinstance(value, list):
         items = schema.get("items")
         if isinstance(items, Mapping):
             for item in value:
-                _fill(items, item)
+                fill_defaults(items, item)
     elif isinstance(value, dict):
         for key, below in (schema.get("properties") or {}).items():
             if "default" in below and (key not in value or (value[key] is None and not below.get("nullable"))):
                 value[key] = clone(below["default"])
             if key in value:
-                _fill(below, value[key])
+                fill_defaults(below, value[key])
         more = schema.get("additionalProperties")
         if isinstance(more, Mapping):
             for key in value.keys() - (schema.get("properties") or {}).keys():
-                _fill(more, value[key])
+                fill_defaults(more, value[key])
 
 
 def _check(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
@@ -203,6 +203,23 @@ def _check_list(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
     if isinstance(items, Mapping):
         for index, item in enumerate(value):
             yield from _check(items, item, f"{path}[{index}]")
+    yield from _check_unique(schema, value, path)
+
+
+def _check_unique(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
+    """Sets hold a value once, maps an entry of the same keys."""
+    kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or ()
+    if kind not in ("set", "map"):
+        return
+    seen: set[str] = set()
+    for index, item in enumerate(value):
+        identity = {key: item.get(key) for key in keys} if kind == "map" and isinstance(item, dict) else item
+        text = json.dumps(identity, sort_keys=True)
+        if text in seen:
+            pairs = ", ".join(f"{json.dumps(key)}:{json.dumps(identity[key])}" for key in sorted(keys)) if kind == "map" else ""
+            shown = f"map[string]interface {{}}{{{pairs}}}" if kind == "map" else text
+            yield Cause("FieldValueDuplicate", f"Duplicate value: {shown}", f"{path}[{index}]")
+        seen.add(text)
 
 
 @lru_cache(maxsize=512)

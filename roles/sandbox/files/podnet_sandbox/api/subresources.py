@@ -94,6 +94,9 @@ class Subresources:
     def _evict(self, call: Call) -> web.Response:
         """Delete a pod with its grace, where its disruption budget has one to spare."""
         eviction = self._body(call, "Eviction", "policy/v1")
+        named = (eviction.get("metadata") or {}).get("name") or call.info.name
+        if named != call.info.name:
+            raise bad_request("name in URL does not match name in Eviction object")
         options = eviction.get("deleteOptions") or {}
         grace = options.get("gracePeriodSeconds")
         dry_run = call.dry_run or options.get("dryRun") == ["All"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import Cause
 from ..registry import Resource
-from . import access, config, definitions, networking, pods, workloads
+from . import access, cluster, config, definitions, networking, pods, workloads
 from .metadata import metadata_causes, metadata_change_causes
 
 Check = Callable[[Mapping[str, Any]], Iterable[Cause]]
@@ -24,6 +24,7 @@ _CREATED: Mapping[str, Check] = {
     **networking.CREATED,
     **config.CREATED,
     **access.CREATED,
+    **cluster.CREATED,
     **definitions.CREATED,
 }
 _UPDATED: Mapping[str, CheckChange] = {
@@ -32,6 +33,7 @@ _UPDATED: Mapping[str, CheckChange] = {
     **networking.UPDATED,
     **config.UPDATED,
     **access.UPDATED,
+    **cluster.UPDATED,
     **definitions.UPDATED,
 }
 

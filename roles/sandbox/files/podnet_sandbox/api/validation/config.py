@@ -4,36 +4,46 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import Cause, forbidden_field, invalid_value, required
-from ..names import config_key_error
+from ..names import config_key_errors
+from .metadata import each
 
 Object = Mapping[str, Any]
 
 _TOKEN_SECRET = "kubernetes.io/service-account-token"
 _ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
 _MAX_BYTES = 1024 * 1024
+#: What Secrets of a type must hold.
+_NEEDED = {
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
 
 
 def _configmap_causes(obj: Object) -> Iterator[Cause]:
     yield from _key_causes(obj.get("data") or {}, "data")
     yield from _key_causes(obj.get("binaryData") or {}, "binaryData")
-    size = sum(len(str(value)) for part in ("data", "binaryData") for value in (obj.get(part) or {}).values())
+    for key in obj.get("binaryData") or {}:
+        if key in (obj.get("data") or {}):
+            yield invalid_value(f"data[{key}]", json.dumps(key), "duplicate of key present in binaryData")
+    size = sum(len(str(value).encode()) for part in ("data", "binaryData") for value in (obj.get(part) or {}).values())
     if size > _MAX_BYTES:
-        yield Cause("FieldValueTooLong", f"Too long: may not be more than {_MAX_BYTES} bytes", "")
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {_MAX_BYTES} bytes", "[]")
 
 
 def _secret_causes(obj: Object) -> Iterator[Cause]:
     data = obj.get("data") or {}
     yield from _key_causes(data, "data")
-    for key, value in data.items():
-        if not _is_base64(value):
-            yield invalid_value(f"data[{key}]", '"<secret contents redacted>"', "must be base64")
+    for kind, keys in _NEEDED.items():
+        for key in keys:
+            if obj.get("type") == kind and key not in data:
+                yield required(f"data[{key}]")
     if obj.get("type") == _TOKEN_SECRET and not (obj["metadata"].get("annotations") or {}).get(_ACCOUNT_ANNOTATION):
         yield required(f"metadata.annotations[{_ACCOUNT_ANNOTATION}]")
 
@@ -56,17 +66,7 @@ def _secret_change_causes(obj: Object, old: Object) -> Iterator[Cause]:
 
 def _key_causes(values: Mapping[str, Any], field: str) -> Iterator[Cause]:
     for key in values:
-        why = config_key_error(key)
-        if why:
-            yield invalid_value(f"{field}[{key}]", json.dumps(key), why)
-
-
-def _is_base64(value: Any) -> bool:
-    try:
-        base64.b64decode(value or "", validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        return False
-    return True
+        yield from each(f"{field}[{key}]", key, config_key_errors(key))
 
 
 CREATED = {"configmaps": _configmap_causes, "secrets": _secret_causes}

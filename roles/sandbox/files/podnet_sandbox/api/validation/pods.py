@@ -5,21 +5,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import Cause, duplicate, forbidden_field, invalid_value, required, unsupported
-from ..names import label_error
-from .metadata import label_causes
+from ..errors import Cause, duplicate, forbidden_field, invalid_value, required
+from ..names import label_errors, label_key_errors, subdomain_errors
+from .containers import choice, container_causes, host_port_causes
+from .metadata import each, label_causes
 
 Object = Mapping[str, Any]
 
 _RESTART = ("Always", "OnFailure", "Never")
-_PULL = ("Always", "IfNotPresent", "Never")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
+_NEEDED_BY_VOLUMES = {"configMap": "name", "hostPath": "path", "persistentVolumeClaim": "claimName", "secret": "secretName"}
+_NAMES: Mapping[str, Callable[[str], list[str]]] = {
+    "serviceAccountName": subdomain_errors,
+    "nodeName": subdomain_errors,
+    "hostname": label_errors,
+    "subdomain": label_errors,
+}
 _IMMUTABLE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -51,91 +55,63 @@ def template_causes(template: Object, field: str) -> Iterator[Cause]:
 
 
 def pod_spec_causes(spec: Object, field: str) -> Iterator[Cause]:
+    """What is wrong with the spec of a pod at ``field``."""
     volumes = [volume.get("name", "") for volume in spec.get("volumes") or ()]
-    yield from _name_causes(volumes, f"{field}.volumes")
+    yield from _volume_causes(spec.get("volumes") or (), f"{field}.volumes")
     containers = spec.get("containers") or ()
     if not containers:
         yield required(f"{field}.containers")
     seen: set[str] = set()
-    for part in ("initContainers", "containers"):
+    for part in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(part) or ()):
-            yield from _container_causes(container, f"{field}.{part}[{index}]", volumes, seen)
-    yield from _choice(f"{field}.restartPolicy", spec.get("restartPolicy"), _RESTART)
-    yield from _choice(f"{field}.dnsPolicy", spec.get("dnsPolicy"), _DNS)
-    grace = spec.get("terminationGracePeriodSeconds", 0)
-    if grace < 0:
-        yield invalid_value(f"{field}.terminationGracePeriodSeconds", str(grace), "must be greater than or equal to 0")
+            yield from container_causes(container, f"{field}.{part}[{index}]", volumes, seen)
+    yield from host_port_causes(containers, field, host_network=bool(spec.get("hostNetwork")))
+    yield from choice(f"{field}.restartPolicy", spec.get("restartPolicy"), _RESTART)
+    yield from choice(f"{field}.dnsPolicy", spec.get("dnsPolicy"), _DNS)
     yield from label_causes(spec.get("nodeSelector"), f"{field}.nodeSelector")
-    if spec.get("hostNetwork"):
-        yield from _host_port_causes(containers, field)
+    for part, errors in _NAMES.items():
+        if spec.get(part):
+            yield from each(f"{field}.{part}", spec[part], errors(spec[part]))
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline < 1 << 31:
+        yield invalid_value(f"{field}.activeDeadlineSeconds", str(deadline), "must be between 1 and 2147483647, inclusive")
+    for index, toleration in enumerate(spec.get("tolerations") or ()):
+        yield from _toleration_causes(toleration, f"{field}.tolerations[{index}]")
 
 
-def _container_causes(container: Object, field: str, volumes: Sequence[str], seen: set[str]) -> Iterator[Cause]:
-    name = container.get("name", "")
-    if not name:
-        yield required(f"{field}.name")
-    elif label_error(name):
-        yield invalid_value(f"{field}.name", json.dumps(name), str(label_error(name)))
-    elif name in seen:
-        yield duplicate(f"{field}.name", name)
-    seen.add(name)
-    image = container.get("image", "")
-    if not image:
-        yield required(f"{field}.image")
-    elif image != image.strip():
-        yield invalid_value(f"{field}.image", json.dumps(image), "must not have leading or trailing whitespace")
-    yield from _choice(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), _PULL)
-    yield from _port_causes(container.get("ports") or (), f"{field}.ports")
-    for index, variable in enumerate(container.get("env") or ()):
-        if not variable.get("name"):
-            yield required(f"{field}.env[{index}].name")
-    for index, mount in enumerate(container.get("volumeMounts") or ()):
-        if mount.get("name") not in volumes:
-            where = f"{field}.volumeMounts[{index}].name"
-            yield Cause("FieldValueNotFound", f'Not found: "{mount.get("name", "")}"', where)
-        if not mount.get("mountPath"):
-            yield required(f"{field}.volumeMounts[{index}].mountPath")
-    for probe in _PROBES:
-        if container.get(probe) is not None and not any(container[probe].get(handler) for handler in _HANDLERS):
-            yield required(f"{field}.{probe}", "must specify a handler type")
-
-
-def _port_causes(ports: Sequence[Object], field: str) -> Iterator[Cause]:
-    for index, port in enumerate(ports):
-        where = f"{field}[{index}]"
-        number = port.get("containerPort", 0)
-        if number == 0:
-            yield required(f"{where}.containerPort")
-        elif not 0 < number < 65536:
-            yield invalid_value(f"{where}.containerPort", str(number), "must be between 1 and 65535, inclusive")
-        yield from _choice(f"{where}.protocol", port.get("protocol"), _PROTOCOLS)
-    names = [port["name"] for port in ports if port.get("name")]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield duplicate(f"{field}[{index}].name", name)
-
-
-def _host_port_causes(containers: Sequence[Object], field: str) -> Iterator[Cause]:
-    for index, container in enumerate(containers):
-        for number, port in enumerate(container.get("ports") or ()):
-            if port.get("hostPort") != port.get("containerPort"):
-                where = f"{field}.containers[{index}].ports[{number}].hostPort"
-                yield invalid_value(where, str(port.get("hostPort")), "must match `containerPort` when `hostNetwork` is true")
-
-
-def _name_causes(names: Sequence[str], field: str) -> Iterator[Cause]:
-    for index, name in enumerate(names):
+def _volume_causes(volumes: Sequence[Object], field: str) -> Iterator[Cause]:
+    seen: list[str] = []
+    for index, volume in enumerate(volumes):
+        where, name = f"{field}[{index}]", volume.get("name", "")
+        sources = [key for key, value in volume.items() if key != "name" and value is not None]
+        if not sources:
+            yield required(where, "must specify a volume type")
+        for extra in sources[1:]:
+            yield forbidden_field(f"{where}.{extra}", "may not specify more than 1 volume type")
+        for source, part in _NEEDED_BY_VOLUMES.items():
+            if source in sources and not volume[source].get(part):
+                yield required(f"{where}.{source}.{part}")
         if not name:
-            yield required(f"{field}[{index}].name")
-        elif label_error(name):
-            yield invalid_value(f"{field}[{index}].name", json.dumps(name), str(label_error(name)))
-        elif name in names[:index]:
-            yield duplicate(f"{field}[{index}].name", name)
+            yield required(f"{where}.name")
+        elif label_errors(name):
+            yield from each(f"{where}.name", name, label_errors(name))
+        elif name in seen:
+            yield duplicate(f"{where}.name", name)
+        seen.append(name)
 
 
-def _choice(field: str, value: str | None, allowed: Sequence[str]) -> Iterator[Cause]:
-    if value is not None and value not in allowed:
-        yield unsupported(field, value, allowed)
+def _toleration_causes(toleration: Object, field: str) -> Iterator[Cause]:
+    key, operator = toleration.get("key", ""), toleration.get("operator") or "Equal"
+    if key:
+        yield from each(f"{field}.key", key, label_key_errors(key))
+    elif operator != "Exists":
+        why = "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+        yield invalid_value(f"{field}.operator", json.dumps(toleration.get("operator", "")), why)
+    if toleration.get("tolerationSeconds") is not None and toleration.get("effect") != "NoExecute":
+        why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        yield invalid_value(f"{field}.effect", json.dumps(toleration.get("effect", "")), why)
+    yield from choice(f"{field}.operator", operator, ("Equal", "Exists"))
+    yield from choice(f"{field}.effect", toleration.get("effect") or None, ("NoSchedule", "PreferNoSchedule", "NoExecute"))
 
 
 def _fixed_part(spec: Object) -> dict[str, Any]:
