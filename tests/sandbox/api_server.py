@@ -173,9 +173,9 @@ class ApiServer:
         request = Request(f"https://{self.address}{path}", data, sent, method=method)
         try:
             with urlopen(request, timeout=20, context=self.tls) as response:
-                return Answer(response.status, response.headers, response.read().decode())
+                return Answer(response.status, response.headers, response.read().decode(errors="surrogateescape"))
         except HTTPError as error:
-            return Answer(error.code, error.headers, error.read().decode())
+            return Answer(error.code, error.headers, error.read().decode(errors="surrogateescape"))
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)

@@ -79,6 +79,32 @@ def test_any_bytes_are_read_or_refused(data):
         assert error.code == 415
 
 
+POD = {
+    "apiVersion": "v1", "kind": "Pod",
+    "metadata": {"name": "a", "labels": {"a": "b"}, "creationTimestamp": "2026-11-22T16:02:36Z", "finalizers": ["x/y"]},
+    "spec": {
+        "containers": [{
+            "name": "c", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}],
+            "resources": {"limits": {"cpu": "1", "memory": "1Gi"}}, "livenessProbe": {"httpGet": {"path": "/", "port": "web"}},
+            "env": [{"name": "E", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k", "optional": False}}}],
+        }],
+        "volumes": [{"name": "v", "configMap": {"name": "m", "defaultMode": 420}}], "priority": 0, "hostNetwork": True,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("obj", [
+    POD,
+    {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+        "replicas": 0, "strategy": {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 1}}, "paused": True}},
+    {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "AAEC"}, "immutable": False},
+    {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": "u", "extra": {"k": ["a", "b"]}}},
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"managedFields": [{"manager": "m", "fieldsV1": {"f:data": {"f:a": {}}}}]}},
+])  # fmt: skip
+def test_what_is_written_as_protobuf_is_read_as_it_was(obj):
+    assert protobuf.decode(protobuf.encode(obj)) == obj
+
+
 PATHS = st.lists(st.sampled_from(["f:a", "f:b", 'k:{"name":"c"}', 'v:"x"']), min_size=1, max_size=4).map(tuple)
 
 

@@ -24,14 +24,17 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The form of an answer: ``media`` (JSON or YAML) and ``shape``: '' (the objects), Table, PartialObjectMetadata…"""
+    """The form of an answer: ``media`` (JSON, YAML, protobuf) and ``shape``: '' (the objects), Table, PartialObjectMetadata…"""
 
     media: str = JSON
     shape: str = ""
 
 
-def accepted(header: str) -> Wanted:
-    """The first form in an ``Accept`` header that can be served. Raises `ApiError` 406 if there is none."""
+def accepted(header: str, *, protobuf_too: bool = False) -> Wanted:
+    """The first form in an ``Accept`` header that can be served. Raises `ApiError` 406 if there is none.
+
+    ``protobuf_too``: of kinds whose fields are described, and not in the shape of a table.
+    """
     if not header:
         return Wanted()
     for media, parameters in media_types(header):
@@ -44,7 +47,9 @@ def accepted(header: str) -> Wanted:
             return Wanted(JSON, shape)
         if media == YAML:
             return Wanted(YAML, shape)
-    raise not_acceptable((JSON, YAML))
+        if media == PROTOBUF and protobuf_too and not shape:
+            return Wanted(PROTOBUF)
+    raise not_acceptable((JSON, YAML, PROTOBUF) if protobuf_too else (JSON, YAML))
 
 
 def media_types(header: str) -> list[tuple[str, dict[str, str]]]:
@@ -59,13 +64,19 @@ def media_types(header: str) -> list[tuple[str, dict[str, str]]]:
 
 def respond(wanted: Wanted, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """``body`` in the form that was asked for."""
+    if wanted.media == PROTOBUF:
+        data = protobuf.encode(body)
+        if data is not None:
+            return web.Response(body=data, status=status, headers=headers, content_type=PROTOBUF)
     if wanted.media == YAML:
         return web.Response(text=yaml.safe_dump(body, sort_keys=True), status=status, headers=headers, content_type=YAML)
     return web.Response(body=encode(body), status=status, headers=headers, content_type=JSON)
 
 
-def refuse(error: ApiError) -> web.Response:
-    """The answer to a request that is refused."""
+def refuse(error: ApiError, accept: str = "") -> web.Response:
+    """The answer to a request that is refused; as protobuf where that is the first form accepted."""
+    if accept.split(",")[0].strip() == PROTOBUF:
+        return respond(Wanted(PROTOBUF), error.status(), error.code)
     return web.Response(body=encode(error.status()), status=error.code, content_type=JSON)
 
 

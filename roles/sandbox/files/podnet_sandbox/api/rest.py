@@ -75,7 +75,7 @@ class Call:
 
     @property
     def wanted(self) -> Wanted:
-        return accepted(self.request.headers.get("Accept", ""))
+        return accepted(self.request.headers.get("Accept", ""), protobuf_too=not self.resource.custom)
 
     @property
     def include(self) -> str:

@@ -83,7 +83,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except ApiError as error:
-        return media.refuse(error)
+        return media.refuse(error, request.headers.get("Accept", ""))
     except web.HTTPRequestEntityTooLarge:
         return media.refuse(ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_MAX_BODY}", {}))
     except (ConnectionError, asyncio.CancelledError, web.HTTPException):

@@ -13,9 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
+from . import protobuf
 from .errors import ApiError
 from .history import ADDED, DELETED, MODIFIED, Change
-from .media import Wanted, encode
+from .media import PROTOBUF, Wanted, encode
 from .registry import Resource
 from .rendering import render
 from .selectors import Match
@@ -67,7 +68,9 @@ class Watch:
         stop = self._store.history.follow(options.resource.name, self._follow)
         try:
             self._begin()
-            response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
+            framed = f"{PROTOBUF};stream=watch"
+            content_type = framed if self._options.wanted.media == PROTOBUF else "application/json"
+            response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-cache, private"})
             response.enable_chunked_encoding()
             await response.prepare(request)
             timeout = options.timeout or random.uniform(1, 2) * _DEFAULT_TIMEOUT
@@ -160,7 +163,8 @@ class Watch:
         self._send(_BOOKMARK, body)
 
     def _send(self, kind: str, obj: Object) -> None:
-        self._pending.append(encode({"type": kind, "object": obj}) + b"\n")
+        data = protobuf.encode_event(kind, obj) if self._options.wanted.media == PROTOBUF else None
+        self._pending.append(encode({"type": kind, "object": obj}) + b"\n" if data is None else data)
         self._wake.set()
 
 

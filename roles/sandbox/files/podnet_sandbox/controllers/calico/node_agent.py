@@ -109,9 +109,8 @@ class NodeAgents:
             told = (node["metadata"]["name"], pool["metadata"]["name"], tunnels_ipip(pool))
             if told not in self._warned:
                 self._warned.add(told)
-                self._events.warning(
-                    node, "NoIPIP", f"IPPool {told[1]} has ipipMode {told[2]}, but the sandbox has no tunl0: what would go through it is not routed"
-                )
+                text = f"IPPool {told[1]} has ipipMode {told[2]}, but the sandbox has no tunl0: what would go through it is not routed"
+                self._events.warning(node, "NoIPIP", text)
 
     def _report(self, node: Mapping[str, Any], status: str, reason: str, message: str) -> None:
         if condition(node, "NetworkUnavailable").get("reason") == reason:
