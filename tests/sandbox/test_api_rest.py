@@ -10,6 +10,7 @@ import time
 
 import pytest
 from api_server import DEPLOYMENT, POD, ApiServer
+from podnet_sandbox.api import protobuf
 
 PODS, CONFIGMAPS = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/configmaps"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -242,3 +243,71 @@ def test_a_fault_of_the_server_is_a_status_too(server, monkeypatch):
     monkeypatch.setattr(server.store, "scan", lambda *_: 1 / 0)
     answer = server.get("/api/v1/nodes")
     assert (answer.status, answer.body["reason"]) == (500, "InternalError") and "ZeroDivisionError" in answer.message
+
+
+def test_the_garbage_collector_takes_what_nobody_owns(server):
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "none", "uid": "00000000-0000-4000-8000-000000000000"}
+    server.post(CONFIGMAPS, {**configmap("orphan"), "metadata": {"name": "orphan", "ownerReferences": [owner]}})
+    eventually(lambda: server.get(f"{CONFIGMAPS}/orphan").status == 404)
+
+
+def test_foreground_deletion_waits_for_what_blocks_it(server):
+    owner = server.post(CONFIGMAPS, configmap("owner")).body
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}
+    held = {"name": "owned", "ownerReferences": [reference], "finalizers": ["example.org/hold"]}
+    server.post(CONFIGMAPS, {**configmap("owned"), "metadata": held})
+    deleted = server.request("DELETE", f"{CONFIGMAPS}/owner?propagationPolicy=Foreground").body
+    assert deleted["metadata"]["finalizers"] == ["foregroundDeletion"]
+    assert server.get(f"{CONFIGMAPS}/owner").status == 200
+    server.patch(f"{CONFIGMAPS}/owned", {"metadata": {"finalizers": None}})
+    eventually(lambda: server.get(f"{CONFIGMAPS}/owner").status == 404)
+
+
+def test_orphans_stay(server):
+    owner = server.post(CONFIGMAPS, configmap("leaving")).body
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "leaving", "uid": owner["metadata"]["uid"]}
+    server.post(CONFIGMAPS, {**configmap("left"), "metadata": {"name": "left", "ownerReferences": [reference]}})
+    server.request("DELETE", f"{CONFIGMAPS}/leaving?propagationPolicy=Orphan")
+    assert server.get(f"{CONFIGMAPS}/leaving").status == 404
+    assert "ownerReferences" not in server.get(f"{CONFIGMAPS}/left").body["metadata"]
+
+
+def test_a_list_can_be_had_of_a_moment_that_has_passed(server):
+    before = server.post(CONFIGMAPS, configmap("past", a="1")).body["metadata"]["resourceVersion"]
+    server.patch(f"{CONFIGMAPS}/past", {"data": {"a": "2"}})
+    server.request("DELETE", f"{CONFIGMAPS}/past")
+    then = server.get(f"{CONFIGMAPS}?resourceVersion={before}&resourceVersionMatch=Exact&fieldSelector=metadata.name%3Dpast").body
+    assert [item["data"] for item in then["items"]] == [{"a": "1"}] and then["metadata"]["resourceVersion"] == before
+
+
+def test_who_makes_an_object_owns_its_defaults_and_not_what_admission_adds(server):
+    made = server.request("POST", f"{PODS}?fieldManager=me", {**POD, "metadata": {"name": "whose"}}).body
+    entry = next(item for item in made["metadata"]["managedFields"] if item["manager"] == "me")
+    assert {"f:containers", "f:dnsPolicy", "f:restartPolicy"} <= entry["fieldsV1"]["f:spec"].keys()
+    assert "f:volumes" not in entry["fieldsV1"]["f:spec"] and made["spec"]["volumes"]
+    assert '{".": {}, "f:image": {}' in json.dumps(entry["fieldsV1"]["f:spec"]["f:containers"]['k:{"name":"c"}'])
+
+
+def test_an_apply_tells_ports_apart_by_number_and_protocol(server):
+    """What is left out of a key is its default: ``TCP``."""
+    path = "/api/v1/namespaces/default/services"
+    server.post(path, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "keyed"}, "spec": {"ports": [{"name": "a", "port": 80}]}})
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "keyed"}, "spec": {"ports": [
+        {"name": "a", "port": 80, "targetPort": 8080}, {"name": "b", "port": 53, "protocol": "UDP"},
+    ]}}  # fmt: skip
+    url = f"{path}/keyed?fieldManager=applier&force=true"
+    ports = server.request("PATCH", url, json.dumps(body).encode(), Content_Type="application/apply-patch+yaml").body["spec"]["ports"]
+    assert [(port["name"], port["port"], port["protocol"], port["targetPort"]) for port in ports] == [
+        ("a", 80, "TCP", 8080), ("b", 53, "UDP", 53),
+    ]  # fmt: skip
+
+
+def test_protobuf_is_served_and_watched(server):
+    server.post(CONFIGMAPS, configmap("binary"))
+    accept = "application/vnd.kubernetes.protobuf"
+    answer = server.get(f"{CONFIGMAPS}?limit=1", Accept=accept)
+    assert answer.headers["Content-Type"] == accept and answer.text.startswith("k8s\0")
+    refused = server.get(f"{CONFIGMAPS}/none", Accept=accept)
+    assert refused.status == 404 and protobuf.decode(refused.text.encode(errors="surrogateescape"))["message"] == 'configmaps "none" not found'
+    watched = server.get(f"{CONFIGMAPS}?watch=1&timeoutSeconds=1", Accept=accept)
+    assert watched.headers["Content-Type"] == f"{accept};stream=watch" and "ADDED" in watched.text

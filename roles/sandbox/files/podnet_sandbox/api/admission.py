@@ -39,15 +39,43 @@ def admit_namespace(store: Store, resource: Resource, obj: Mapping[str, Any]) ->
         raise forbidden(resource, obj["metadata"].get("name", ""), why, [cause])
 
 
-def admit_pod(pod: Object) -> None:
-    """Give a pod its ServiceAccount and token, its priority, and patience with nodes that fail."""
-    spec = pod["spec"]
-    spec["serviceAccountName"] = spec["serviceAccount"] = spec.get("serviceAccountName") or "default"
+def admit_pod(store: Store, resource: Resource, pod: Object) -> None:
+    """Give a pod its ServiceAccount and token, its priority, and patience with nodes that fail. Raises `ApiError` 403."""
+    spec, name, namespace = pod["spec"], pod["metadata"].get("name", ""), pod["metadata"]["namespace"]
+    account = spec["serviceAccountName"] = spec["serviceAccount"] = spec.get("serviceAccountName") or "default"
+    # `default` is made by a controller in each namespace, a moment later
+    if account != "default" and store.find("serviceaccounts", account, namespace) is None:
+        raise forbidden(resource, name, f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found')
+    runtime = spec.get("runtimeClassName")
+    if runtime and store.find("runtimeclasses.node.k8s.io", runtime) is None:
+        raise forbidden(resource, name, f'pod rejected: RuntimeClass "{runtime}" not found')
     if spec.get("automountServiceAccountToken", True):
         _mount_token(spec)
     _tolerate(spec)
-    spec.setdefault("priority", _PRIORITIES.get(spec.get("priorityClassName", ""), 0))
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    _prioritize(store, resource, name, spec)
+
+
+def _prioritize(store: Store, resource: Resource, name: str, spec: Object) -> None:
+    """The numbers of its PriorityClass; without one, those of the cluster's default class."""
+    wanted = spec.get("priorityClassName", "")
+    classes = store.scan("priorityclasses.scheduling.k8s.io")
+    if not wanted:
+        found = max((item for item in classes if item.get("globalDefault")), key=lambda item: item.get("value", 0), default=None)
+        if found is not None:
+            spec["priorityClassName"] = found["metadata"]["name"]
+    else:
+        found = next((item for item in classes if item["metadata"]["name"] == wanted), None)
+        if found is None and wanted not in _PRIORITIES:
+            raise forbidden(resource, name, f"no PriorityClass with name {wanted} was found")
+    priority = _PRIORITIES.get(wanted, 0) if found is None else found.get("value", 0)
+    if spec.get("priority", priority) != priority:
+        why = (
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller "
+            f"computed {priority} from the given PriorityClass name"
+        )
+        raise forbidden(resource, name, why)
+    spec["priority"] = priority
+    spec.setdefault("preemptionPolicy", (found or {}).get("preemptionPolicy", "PreemptLowerPriority"))
 
 
 def _mount_token(spec: Object) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .authentication import Authenticator
 from .errors import ApiError
+from .owners import Reference
 from .store import Store
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Background:
         self._namespace_grace = namespace_grace
         self._going: dict[str, float] = {}
         self._due: set[Callable[[], None]] = {self.empty_namespaces, self.fill_secrets}
+        self._owned: set[Reference] = set()
         self._wake = asyncio.Event()
         self._wake.set()
         store.subscribe(self._changed)
@@ -69,7 +71,17 @@ class Background:
             if secret.get("type") == _TOKEN_SECRET:
                 self._fill(secret)
 
+    def collect_garbage(self) -> None:
+        """Look whether the owners of what was made or changed are there."""
+        owned, self._owned = self._owned, set()
+        for reference in owned:
+            self._store.collect(reference)
+
     def _changed(self, event: str, res: str, obj: Mapping[str, Any], _old: Mapping[str, Any] | None) -> None:
+        metadata = obj["metadata"]
+        if metadata.get("ownerReferences") and event != "DELETED":
+            self._owned.add(Reference(res, metadata.get("namespace", ""), metadata["name"]))
+            self._due.add(self.collect_garbage)
         if res in ("secrets", "serviceaccounts"):
             self._due.add(self.fill_secrets)
         if res == "namespaces" or (event == "DELETED" and self._is_going(obj["metadata"].get("namespace"))):

@@ -48,18 +48,44 @@ class Cascade:
                 self._store.delete(reference.resource, reference.name, reference.namespace, propagation=propagation)
 
     def orphan(self, owner: Mapping[str, Any]) -> None:
-        """Have ``owner`` own nothing."""
+        """Have ``owner`` own nothing, and let it go."""
         for reference, found in list(self._dependents(owner)):
             self._drop_owner(reference, found, owner["metadata"]["uid"])
+        metadata = owner["metadata"]
+        resource = self._store.resources.by_kind(owner["apiVersion"], owner["kind"])
+        if resource is not None:
+            self._let_go(Reference(resource.name, metadata.get("namespace", ""), metadata["name"]), lifecycle.ORPHAN)
 
     def release(self, reference: Reference) -> None:
         """End a foreground deletion when nothing that blocks it is left."""
         found = self._store.find(reference.resource, reference.name, reference.namespace)
-        if found is None or self.is_blocked(found):
+        if found is not None and not self.is_blocked(found):
+            self._let_go(reference, lifecycle.FOREGROUND)
+
+    def collect(self, reference: Reference) -> None:
+        """Delete an object none of whose owners is there, and have it forget those that are not."""
+        found = self._store.find(reference.resource, reference.name, reference.namespace)
+        owners = list(owner_references(found))
+        if found is None or not owners or found["metadata"].get("deletionTimestamp"):
             return
-        kept = [item for item in lifecycle.finalizers(found) if item != lifecycle.FOREGROUND]
-        patch = {"metadata": {"finalizers": kept or None}}
-        self._store.patch(reference.resource, reference.name, patch, reference.namespace)
+        gone = [item for item in owners if self._is_gone(item, found)]
+        if len(gone) == len(owners):
+            self._store.delete(reference.resource, reference.name, reference.namespace)
+        else:
+            for item in gone:
+                self._drop_owner(reference, found, item["uid"])
+
+    def _is_gone(self, reference: Mapping[str, Any], dependent: Mapping[str, Any]) -> bool:
+        """Of a kind that is not served nothing is known."""
+        served = self._store.resources.by_kind(reference["apiVersion"], reference["kind"]) is not None
+        return served and not self._lives(reference, dependent)
+
+    def _let_go(self, reference: Reference, finalizer: str) -> None:
+        found = self._store.find(reference.resource, reference.name, reference.namespace)
+        if found is None:
+            return
+        kept = [item for item in lifecycle.finalizers(found) if item != finalizer]
+        self._store.patch(reference.resource, reference.name, {"metadata": {"finalizers": kept or None}}, reference.namespace)
 
     def _dependents(self, owner: Mapping[str, Any]) -> Iterator[tuple[Reference, Object]]:
         for reference in self._owners.of(owner["metadata"]["uid"]):

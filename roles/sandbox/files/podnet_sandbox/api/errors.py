@@ -109,9 +109,10 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {})
 
 
-def already_exists(resource: Resource, name: str) -> ApiError:
-    """Create of a name that is taken."""
-    return ApiError(409, "AlreadyExists", f'{resource.name} "{name}" already exists', _subject(resource, name))
+def already_exists(resource: Resource, name: str, *, going: bool = False) -> ApiError:
+    """Create of a name that is taken, by an object that is ``going``."""
+    said = "object is being deleted: " if going else ""
+    return ApiError(409, "AlreadyExists", f'{said}{resource.name} "{name}" already exists', _subject(resource, name))
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> ApiError:

@@ -11,7 +11,7 @@ from .clock import later, now
 from .errors import forbidden
 from .registry import Resource
 
-FOREGROUND = "foregroundDeletion"
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 #: Seconds a pod gets when it does not say (Kubernetes' default).
 DEFAULT_GRACE = 30
 _IMMORTAL_NAMESPACES = ("default", "kube-public", "kube-system")

@@ -146,6 +146,8 @@ class Rest:
         query, wanted = call.query, call.wanted
         check_list(call.request.query, watch=False)
         limit, _ignored = number(query, "limit") or 0, number(query, "timeoutSeconds")
+        if query.get("resourceVersion") == "0" and not query.get("continue"):
+            limit = 0  # the watch cache, which answers then, knows no pages
         start, objects, revision = self._moment(call, limit)
         mixed = call.resource.namespaced and not call.info.namespace
         page = page_of(objects, revision, limit, start=start, mixed=mixed)
@@ -274,7 +276,9 @@ class Rest:
                 complete(call.resource, obj)
             written = _written_part(live, obj, subresource) if call.resource.has_status else obj
             record_update(call.resource, live, written, call.manager, subresource)
-            obj["metadata"]["managedFields"] = written["metadata"].get("managedFields")
+            obj["metadata"].pop("managedFields", None)
+            if written["metadata"].get("managedFields"):
+                obj["metadata"]["managedFields"] = written["metadata"]["managedFields"]
         updated = self._store.update(call.resource.name, obj, subresource or None, dry_run=call.dry_run)
         return self._respond(call, updated, 200, warnings)
 
@@ -282,9 +286,8 @@ class Rest:
         options = self._delete_options(call)
         deleted = self._store.delete(call.resource.name, call.info.name, call.namespace, **options)
         left = self._store.find(call.resource.name, call.info.name, call.namespace)
-        gone = left is None or left["metadata"]["uid"] != deleted["metadata"]["uid"]
-        if options["dry_run"]:
-            gone = not finalizers(deleted)
+        gone = left is None or left["metadata"]["uid"] != deleted["metadata"]["uid"] or options["dry_run"]
+        gone = gone and not finalizers(deleted)  # what it waited for may have happened already
         if not gone or call.resource.name in _ANSWER_WITH_OBJECT:
             return self._respond(call, deleted)
         details = {"name": call.info.name, "group": call.resource.group, "kind": call.resource.plural, "uid": deleted["metadata"]["uid"]}

@@ -110,8 +110,9 @@ class Store:
         metadata = new["metadata"]
         key = (metadata.get("namespace", ""), metadata.get("name", ""))
         self._strategies.prepare_create(resource, new)
-        if key in self._objects.get(resource.name, ()):
-            raise already_exists(resource, metadata["name"])
+        present = self._objects.get(resource.name, {}).get(key)
+        if present is not None:
+            raise already_exists(resource, metadata["name"], going=bool(present["metadata"].get("deletionTimestamp")))
         if dry_run:
             return new
         metadata["resourceVersion"] = self._next_revision()
@@ -170,25 +171,31 @@ class Store:
         lifecycle.request_deletion(resource, new, grace)
         if dry_run:
             return new
-        if propagation == "Foreground" and self._cascade.is_blocked(old):
-            lifecycle.add_finalizer(new, lifecycle.FOREGROUND)
-        elif propagation == "Orphan":
-            self._cascade.orphan(old)
+        waits_for = {"Foreground": lifecycle.FOREGROUND, "Orphan": lifecycle.ORPHAN}.get(propagation)
+        if waits_for:  # the garbage collector takes it away when it has done its part
+            lifecycle.add_finalizer(new, waits_for)
         if lifecycle.may_go(resource, new):
             # only pods are told of their grace when there is none to wait for
             self._remove(resource, new if resource.name == "pods" else clone(old))
         elif not _same(old, new):
             new["metadata"]["resourceVersion"] = self._next_revision()
             self._put(resource, new, old)
+        answer = clone(new)
         if lifecycle.FOREGROUND in lifecycle.finalizers(new):
             self._cascade.delete_dependents(new, "Foreground")
             self._cascade.release(self._reference(resource, new))
-        return clone(new)
+        elif lifecycle.ORPHAN in lifecycle.finalizers(new):
+            self._cascade.orphan(new)
+        return answer
 
     def finalize_delete(self, res: str, name: str, namespace: str | None = None) -> None:
         """The kubelet's last word on a pod that is being deleted; a pod that is gone already is fine."""
         if self.find(res, name, namespace) is not None:
             self.delete(res, name, namespace, grace=0)
+
+    def collect(self, reference: Reference) -> None:
+        """Delete an object whose owners are all gone, as the garbage collector does."""
+        self._cascade.collect(reference)
 
     def drop_all(self, res: str) -> None:
         """Take out all objects of a resource whose definition is gone, finalizers or not."""

@@ -40,7 +40,7 @@ class Strategies:
             structural.prepare(resource, new)
         fill(resource, new)
         if resource.name == "pods":
-            admit_pod(new)
+            admit_pod(self._store, resource, new)
             new["status"] = {"phase": "Pending", "qosClass": _quality(new["spec"]), **(new.get("status") or {})}
         _refuse(resource, new, created_causes(resource, new))
         if resource.name == "services" and self._addresses:

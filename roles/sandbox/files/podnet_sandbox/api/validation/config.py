@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ConfigMaps and Secrets."""
+"""ConfigMaps, Secrets, Events."""
 
 from __future__ import annotations
 
@@ -69,5 +69,12 @@ def _key_causes(values: Mapping[str, Any], field: str) -> Iterator[Cause]:
         yield from each(f"{field}[{key}]", key, config_key_errors(key))
 
 
-CREATED = {"configmaps": _configmap_causes, "secrets": _secret_causes}
+def _event_causes(obj: Object) -> Iterator[Cause]:
+    """An Event is where what it is of is; those of cluster-wide objects are in ``default``."""
+    own, involved = obj["metadata"].get("namespace", ""), (obj.get("involvedObject") or {}).get("namespace", "")
+    if involved != own and not (not involved and own == "default"):
+        yield invalid_value("involvedObject.namespace", json.dumps(involved), "does not match event.namespace")
+
+
+CREATED = {"configmaps": _configmap_causes, "events": _event_causes, "secrets": _secret_causes}
 UPDATED = {"configmaps": _frozen, "secrets": _secret_change_causes}
