@@ -200,3 +200,64 @@ def test_what_nothing_acts_on_is_stored_with_a_warning(server):
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": {"podSelector": {}}}
     done = server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(policy))
     assert done.stderr == "Warning: NetworkPolicy is stored and not enforced here: all traffic stays allowed\n"
+
+
+IMPERATIVE = """
+create secret generic i --from-literal=a=1
+create secret docker-registry dockerregistry --docker-server=x --docker-username=a --docker-password=b
+create service nodeport i-nodeport --tcp=80:8080
+create service loadbalancer i-loadbalancer --tcp=80:8080
+create service externalname i-external --external-name=example.org
+create clusterrole i --verb=get --non-resource-url=/metrics
+create clusterrole i-aggregated --aggregation-rule=a=b
+create clusterrolebinding i --clusterrole=i --user=bob --group=g
+create job i --image=i -- echo hi
+create cronjob i --image=i --schedule=0_*_*_*_* -- date
+create job i-from --from=cronjob/i
+create poddisruptionbudget i --selector=a=b --min-available=1
+create priorityclass i --value=5 --description=x
+create ingress i --rule=example.org/*=svc:80
+create quota i --hard=cpu=1,pods=2 --scopes=BestEffort
+create deployment i --image=i --replicas=1 --port=80
+run i --image=i --port=80 --env=A=b --labels=a=b --command -- sleep 1
+expose deployment i --port=80 --target-port=8080
+expose pod i --port=80 --name=i-pod
+set image deployment/i i=j:2
+set env deployment/i A=B
+set resources deployment/i --limits=cpu=1,memory=1Gi
+set serviceaccount deployment/i default
+set selector service/i-pod x=y
+patch deployment i --subresource=scale --type=merge -p {"spec":{"replicas":2}}
+wait --for=jsonpath={.spec.replicas}=2 deployment/i --timeout=5s
+auth can-i --list
+get --raw /livez?verbose
+events
+delete deployment i --cascade=orphan
+""".strip().splitlines()
+
+
+def test_imperative_commands_are_understood(server):
+    for line in IMPERATIVE:
+        server.kubectl(*(word.replace("_", " ") for word in line.split()))
+
+
+def test_diff_edit_and_replace(server, tmp_path, monkeypatch):
+    manifest = yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "edited"}, "data": {"a": "1"}})
+    server.kubectl("apply", "-f", "-", stdin=manifest)
+    changed = manifest.replace("'1'", "'2'")
+    done = server.kubectl("diff", "-f", "-", stdin=changed, check=False)
+    assert done.returncode == 1 and '+  a: "2"' in done.stdout
+    editor = tmp_path / "editor"
+    editor.write_text("""#!/bin/sh\nsed -i 's/a: "1"/a: "3"/' "$1"\n""")
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    assert "edited" in server.kubectl("edit", "configmap", "edited").stdout
+    assert server.kubectl("get", "configmap", "edited", "-o", "jsonpath={.data.a}").stdout == "3"
+    assert "replaced" in server.kubectl("replace", "--force", "-f", "-", stdin=changed).stdout
+
+
+def test_explain_knows_the_fields_of_what_is_served(server):
+    for kind in ("cronjob.spec.jobTemplate.spec", "ingress.spec.rules.http", "storageclass", "crd.spec.versions", "networkpolicy.spec"):
+        assert "FIELDS:" in server.kubectl("explain", kind).stdout
+    text = server.kubectl("explain", "pod.spec.containers", "--recursive").stdout
+    assert "divisor\t<Quantity>" in text and "protocol\t<string>" in text

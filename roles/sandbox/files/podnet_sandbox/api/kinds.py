@@ -45,6 +45,7 @@ def _core() -> tuple[Resource, ...]:
     token = Subresource("token", "TokenRequest", _CREATE, "authentication.k8s.io", "v1", foreign=True)
     everything = {"categories": ("all",)}
     return (
+        _resource("", "v1", "Binding", "bindings", verbs=_CREATE),
         _resource("", "v1", "ConfigMap", "configmaps", "cm"),
         _resource("", "v1", "Endpoints", "endpoints", "ep"),
         _resource("", "v1", "Event", "events", "ev"),
@@ -57,6 +58,7 @@ def _core() -> tuple[Resource, ...]:
         _resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True),
         _resource("", "v1", "PersistentVolume", "persistentvolumes", "pv", status=True, namespaced=False),
         _resource("", "v1", "Pod", "pods", "po", status=True, subresources=_POD_SUBRESOURCES, **everything),
+        _resource("", "v1", "PodTemplate", "podtemplates", generation=True),
         _resource("", "v1", "ResourceQuota", "resourcequotas", "quota", status=True),
         _resource("", "v1", "Secret", "secrets"),
         _resource("", "v1", "ServiceAccount", "serviceaccounts", "sa", subresources=(token,)),

@@ -146,7 +146,8 @@ def _schema(field: Field, schemas: Object) -> Object:
 
 def _object(field: ObjectField, schemas: Object) -> Object:
     properties = {name: _schema(item, schemas) for name, item in sorted(field.fields.items())}
-    return {"type": "object", "properties": properties, **_whole(field)}
+    needed = {"required": sorted(field.required)} if field.required else {}
+    return {"type": "object", "properties": properties, **needed, **_whole(field)}
 
 
 def _whole(field: MapField | ObjectField) -> Object:

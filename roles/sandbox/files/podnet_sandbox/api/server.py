@@ -10,7 +10,7 @@ import logging
 import platform
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -156,9 +156,19 @@ class _Server:
         call = Call(request, info, resource, await request.read())
         if info.subresource:
             return await self._subresources.answer(call)
+        if resource.name == "bindings":
+            return await self._bind(call)
         if resource.group in _REVIEW_GROUPS:
             return self._review(call, user)
         return await self._rest.answer(call)
+
+    async def _bind(self, call: Call) -> web.StreamResponse:
+        """The old way to say where a pod runs: as if it had been said below the pod."""
+        if call.info.verb != "create":
+            raise method_not_allowed()
+        binding = check_kind(call.resource, media.decode(call.body, call.request.headers.get("Content-Type", ""), "Binding"))
+        info = replace(call.info, resource="pods", name=(binding.get("metadata") or {}).get("name", ""), subresource="binding")
+        return await self._subresources.answer(replace(call, info=info, resource=self._store.resources.by_name("pods")))
 
     def _review(self, call: Call, user: User) -> web.Response:
         if call.info.verb != "create":

@@ -95,6 +95,7 @@ def _fill_job_spec(spec: Object) -> None:
 
 
 FILL = {
+    "podtemplates": fill_template,
     "cronjobs.batch": _cronjob,
     "daemonsets.apps": _daemonset,
     "deployments.apps": _deployment,

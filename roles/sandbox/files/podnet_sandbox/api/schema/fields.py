@@ -7,7 +7,7 @@ time microtime quantity intstr``; ``?``: it can be set although it is zero); ``a
 another type of this group, of the core group or of all kinds; ``{T}``, a map; ``[T]``, a list. A type that is a scalar under another
 name is written as that scalar. ``+name`` is a type whose fields stand in the object itself.
 
-``T?`` is an object that can be left out altogether, ``[T]!`` a list that is written although it is empty.
+``T?`` is an object that can be left out altogether, ``[T]!`` a list that is written although it is empty, ``T*`` what must be given.
 
 A list is replaced as a whole. ``[T] set`` is one of scalars that merges, ``[T] key`` one whose entries are told apart by ``key``.
 Server-side apply may use other keys than strategic merge, which then follow a ``|`` (``-``: none, the list is one value; ``key=V``: V
@@ -77,6 +77,7 @@ class ObjectField:
     fields: dict[str, Field] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
     inline: dict[int, ObjectField] = field(default_factory=dict)
+    required: set[str] = field(default_factory=set)
     atomic: bool = False
     #: Whether it can be left out altogether (in Go: a pointer).
     optional: bool = False
@@ -132,6 +133,9 @@ class Kinds:
                 found.atomic = True
                 continue
             number, kind, *merging = text.split(" ", 2)
+            if kind.endswith("*"):
+                found.required.add(name)
+                kind = kind[:-1]
             parsed = self._parse(found.group, kind, merging[0] if merging else "")
             if name.startswith("+"):
                 found.inline[int(number)] = parsed
@@ -176,6 +180,7 @@ def _take_in(found: ObjectField) -> None:
         _take_in(inner)
         for name, below in inner.fields.items():
             found.fields.setdefault(name, below)
+        found.required |= inner.required
 
 
 @cache
