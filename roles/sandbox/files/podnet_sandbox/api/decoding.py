@@ -105,6 +105,8 @@ class _Checker:
                     del obj[key]
             else:
                 self._value(field, obj[key], (*path, key), owner, (*go_path, key))
+                if key not in fields.required and _says_nothing(field, obj[key]):
+                    del obj[key]
 
     def _value(self, field: Field, value: Any, path: Path, owner: str, go_path: tuple[str, ...]) -> None:
         """``go_path`` is what Go's decoder names: fields of structs alone, neither indexes nor keys of maps."""
@@ -126,6 +128,15 @@ class _Checker:
             for key, item in value.items():
                 if item is not None:
                     self._value(field.value, item, (*path, key), owner, go_path)
+
+
+def _says_nothing(field: Field, value: Any) -> bool:
+    """Whether Go leaves a value out when it writes it (``omitempty``)."""
+    if isinstance(field, Scalar):
+        return not field.zero and value in (0, "", False) and field.kind not in ("intstr", "quantity", "time", "microtime")
+    if isinstance(field, ListField):
+        return not value and not field.always
+    return isinstance(field, MapField) and not value
 
 
 def _mismatch(field: Field, value: Any) -> str:

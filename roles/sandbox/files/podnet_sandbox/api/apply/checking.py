@@ -21,7 +21,7 @@ _GO_TYPES: tuple[tuple[type, str], ...] = (
 
 def check_applied(resource: Resource, fields: Field, applied: Mapping[str, Any]) -> None:
     """Raises `ApiError` 500, as kube-apiserver does, for fields that are not its kind's, of another type or there twice."""
-    found = list(_wrong(fields, applied, (), closed=not resource.custom))
+    found = list(_wrong(fields, applied, ()))
     if not found:
         return
     metadata = applied.get("metadata") or {}
@@ -31,7 +31,7 @@ def check_applied(resource: Resource, fields: Field, applied: Mapping[str, Any])
     raise plain_error(f"failed to create typed patch object ({subject}): {said}")
 
 
-def _wrong(fields: Field | None, value: Any, path: Path, *, closed: bool) -> Iterator[str]:
+def _wrong(fields: Field | None, value: Any, path: Path) -> Iterator[str]:
     if value is None:
         return
     if isinstance(fields, (ObjectField, MapField)):
@@ -40,23 +40,23 @@ def _wrong(fields: Field | None, value: Any, path: Path, *, closed: bool) -> Ite
             return
         for key, item in value.items():
             below = fields.fields.get(key) if isinstance(fields, ObjectField) else fields.value
-            if below is None and closed:
+            if below is None and not getattr(fields, "open", False):
                 yield f"{path_text((*path, f'f:{key}'))}: field not declared in schema"
-            yield from _wrong(below, item, (*path, f"f:{key}"), closed=closed)
+            yield from _wrong(below, item, (*path, f"f:{key}"))
     elif isinstance(fields, ListField):
-        yield from _wrong_list(fields, value, path, closed=closed)
+        yield from _wrong_list(fields, value, path)
     elif isinstance(fields, Scalar):
         yield from _wrong_scalar(fields, value, path)
 
 
-def _wrong_list(fields: ListField, value: Any, path: Path, *, closed: bool) -> Iterator[str]:
+def _wrong_list(fields: ListField, value: Any, path: Path) -> Iterator[str]:
     if not isinstance(value, list):
         yield f"{path_text(path)}: expected list, got &{{{value}}}"
         return
     seen: set[str] = set()
     for index, item in enumerate(value):
         if not (fields.is_set or fields.apply_keys):
-            yield from _wrong(fields.item, item, (*path, f"i:{index}"), closed=closed)
+            yield from _wrong(fields.item, item, (*path, f"i:{index}"))
             continue
         keys = fields.apply_keys.items() if isinstance(item, dict) else ()
         missing = [key for key, default in keys if default is None and key not in item]
@@ -68,7 +68,7 @@ def _wrong_list(fields: ListField, value: Any, path: Path, *, closed: bool) -> I
         if step in seen:
             yield f"{path_text(path)}: duplicate entries for key {path_text((step,))}"
         seen.add(step)
-        yield from _wrong(fields.item, item, (*path, step), closed=closed)
+        yield from _wrong(fields.item, item, (*path, step))
 
 
 def _wrong_scalar(fields: Scalar, value: Any, path: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..registry import Resource
-from ..schema import Atomic, Field, ListField, MapField, ObjectField, kinds
+from ..schema import Atomic, Field, ListField, MapField, ObjectField, Scalar, kinds
 
 Path = tuple[str, ...]
 
@@ -22,6 +22,9 @@ _UNOWNED_METADATA = frozenset({
     "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields", "name", "namespace",
     "resourceVersion", "selfLink", "uid",
 })  # fmt: skip
+
+
+_SCALARS = {"boolean": "bool", "integer": "int64", "number": "number", "string": "string"}
 
 
 def fields_of(resource: Resource) -> Field:
@@ -138,10 +141,13 @@ def _from_schema(schema: Mapping[str, Any], *, top: bool = False) -> Field:
         return ListField(_from_schema(schema["items"]), apply_keys=apply_keys, is_set=kind == "set")
     properties = {name: _from_schema(below) for name, below in (schema.get("properties") or {}).items()}
     if top:
+        properties |= {"apiVersion": Scalar("string"), "kind": Scalar("string")}
         properties["metadata"] = kinds().type("meta.k8s.io", "ObjectMeta")
     if properties:
-        return ObjectField("", fields=properties, atomic=atomic, optional=True)
+        more_may_be = bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+        return ObjectField("", fields=properties, atomic=atomic, optional=True, open=more_may_be)
     more = schema.get("additionalProperties")
     if isinstance(more, Mapping) or atomic:
         return MapField(_from_schema(more) if isinstance(more, Mapping) else Atomic(), atomic)
-    return Atomic()
+    kind = _SCALARS.get(schema.get("type", ""))
+    return Scalar(kind) if kind and not schema.get("x-kubernetes-int-or-string") else Atomic()

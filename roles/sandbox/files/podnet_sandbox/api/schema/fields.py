@@ -81,6 +81,8 @@ class ObjectField:
     atomic: bool = False
     #: Whether it can be left out altogether (in Go: a pointer).
     optional: bool = False
+    #: Whether there may be other fields than these.
+    open: bool = False
 
 
 Field = Union[Scalar, Atomic, MapField, ListField, ObjectField]  # noqa: UP007 - names of classes above that mention it

@@ -40,12 +40,35 @@ def pod_causes(pod: Object) -> Iterator[Cause]:
 def pod_change_causes(pod: Object, old: Object) -> Iterator[Cause]:
     """A pod's spec is fixed, but for images, tolerations added, and the node the scheduler chose."""
     before, after = old["spec"], pod["spec"]
+    for part in ("containers", "initContainers"):
+        if len(before.get(part) or ()) != len(after.get(part) or ()):
+            yield forbidden_field(f"spec.{part}", "pod updates may not add or remove containers")
+            return
+        for index, container in enumerate(after.get(part) or ()):
+            if not container.get("image"):
+                yield required(f"spec.{part}[{index}].image")
+    yield from _deadline_causes(before.get("activeDeadlineSeconds"), after.get("activeDeadlineSeconds"))
+    kept = [_without_seconds(item) for item in after.get("tolerations") or ()]
+    if any(_without_seconds(item) not in kept for item in before.get("tolerations") or ()):
+        yield forbidden_field("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
     if _fixed_part(before) != _fixed_part(after) or (before.get("nodeName") and before["nodeName"] != after.get("nodeName")):
         yield forbidden_field("spec", _IMMUTABLE)
-        return
-    missing = [item for item in before.get("tolerations") or () if item not in (after.get("tolerations") or ())]
-    if missing:
-        yield forbidden_field("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+
+
+def _deadline_causes(before: int | None, after: int | None) -> Iterator[Cause]:
+    """It may be set, and brought forward."""
+    if after is None:
+        if before is not None:
+            why = "must not update from a positive integer to nil value"
+            yield invalid_value("spec.activeDeadlineSeconds", '"null"', why)
+    elif not 0 <= after < 1 << 31:
+        yield invalid_value("spec.activeDeadlineSeconds", str(after), "must be between 0 and 2147483647, inclusive")
+    elif before is not None and before < after:
+        yield invalid_value("spec.activeDeadlineSeconds", str(after), "must be less than or equal to previous value")
+
+
+def _without_seconds(toleration: Object) -> dict[str, Any]:
+    return {key: value for key, value in toleration.items() if key != "tolerationSeconds"}
 
 
 def template_causes(template: Object, field: str) -> Iterator[Cause]:
