@@ -152,6 +152,15 @@ def test_with_no_block_left_an_address_is_borrowed(store, ipam):
     assert spec["attributes"][1]["secondary"]["node"] == "control-plane"
 
 
+def test_the_recorded_pods_have_the_recorded_addresses(store, ipam):
+    """Recording borrowed-none: two blocks for three nodes, and the third borrows of the first block on its own way round."""
+    for name in ("pod-routing-worker", "pod-routing-worker2", "pod-routing-control-plane"):
+        store.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+    add_pool(store, "tiny", "10.99.0.0/28", 29)
+    order = (("worker", "borrow-a"), ("worker2", "borrow-b"), ("control-plane", "borrow-c"), ("worker", "borrow-d"))
+    assert [assign(ipam, f"pod-routing-{node}", pod, "tiny") for node, pod in order] == ["10.99.0.8", "10.99.0.0", "10.99.0.1", "10.99.0.9"]
+
+
 def test_strict_affinity_borrows_nothing(store, ipam):
     add_pool(store, cidr="10.99.0.0/28", size=29)
     for node in ("worker", "worker2"):
