@@ -34,7 +34,7 @@ def access(transport):
     """An account that may stream by one transport only."""
     name = {"name": transport, "namespace": "default"}
     group = "rbac.authorization.k8s.io"
-    everything = {"apiGroups": ["", "apps"], "resources": ["pods", "pods/log", "services", "deployments", "replicasets"], "verbs": ["*"]}
+    everything = {"apiGroups": [""], "resources": ["pods", "pods/ephemeralcontainers", "pods/log", "services"], "verbs": ["*"]}
     streams = {"apiGroups": [""], "resources": ["pods/exec", "pods/attach", "pods/portforward"], "verbs": [VERBS[transport]]}
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name},

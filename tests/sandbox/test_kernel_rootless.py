@@ -62,6 +62,10 @@ def test_the_nodes_nat_and_sets_are_there(lab):
     assert "192.168.0.0/16" in lab.node(WORKER, "ipset", "list", "cali40masq-ipam-pools").output
 
 
+def test_a_terminal_has_its_name_in_the_pod(lab):
+    assert lab.pod(pod_of(lab, WORKER).name, "tty", tty=True).output.startswith("/dev/pts/")
+
+
 def test_a_pod_writes_no_host_file_and_sees_no_home(lab):
     assert lab.pod(pod_of(lab, WORKER).name, "sh", "-c", "echo x > /usr/bin/x").code != 0
     assert lab.pod(pod_of(lab, WORKER).name, "ls", "-A", "/home", "/tmp").output.split() == ["/home:", "/tmp:"]

@@ -271,6 +271,17 @@ def test_client_go_streams_both_ways(lab):
         assert got["refused port"]["Error"] == "lost connection to pod"
 
 
-def test_ephemeral_containers_are_refused_with_the_reason(lab):
-    done = lab.kubectl("admin", "debug", "web", "--image=busybox", check=False)
-    assert done.returncode == 1 and "ephemeral containers are disabled for this cluster" in done.stderr
+@both
+def test_debug_puts_a_container_into_a_running_pod(lab, transport):
+    """On a terminal, in the pod's network, beside what runs there; it stays in the pod and is over when its command is."""
+    name = f"debugger-{transport}"
+    terminal = lab.terminal(transport, "debug", "web", "-it", "--image=busybox", f"--container={name}", "--profile=general", "--", "sh")
+    terminal.expect("try pressing enter")
+    terminal.sendline("")
+    terminal.expect("# ")
+    terminal.sendline("hostname; curl -s http://127.0.0.1/; exit 4")
+    terminal.expect("web\r\n(?s:.*)Network MultiTool")
+    terminal.expect(pexpect.EOF)
+    path = f'jsonpath={{.status.ephemeralContainerStatuses[?(@.name=="{name}")].state.terminated.exitCode}}'
+    assert until(lambda: lab.kubectl("admin", "get", "pod", "web", "-o", path).stdout == "4")
+    assert "Network MultiTool" in lab.kubectl("admin", "logs", "web", "-c", name).stdout

@@ -15,6 +15,7 @@ _SCALE = Subresource("scale", "Scale", _STATUS_VERBS, "autoscaling", "v1", forei
 _POD_SUBRESOURCES = (
     Subresource("attach", "PodAttachOptions", _CONNECT),
     Subresource("binding", "Binding", _CREATE),
+    Subresource("ephemeralcontainers", "Pod"),
     Subresource("eviction", "Eviction", _CREATE, "policy", "v1", foreign=True),
     Subresource("exec", "PodExecOptions", _CONNECT),
     Subresource("log", "Pod", ("get",)),

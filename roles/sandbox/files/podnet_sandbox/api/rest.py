@@ -32,6 +32,7 @@ from .lifecycle import default_propagation, finalizers
 from .media import Wanted, accepted, respond
 from .options import check_delete, check_list, check_table, check_write, number
 from .pagination import LATEST, Page, forgotten, page_of, read_token
+from .parts import with_part
 from .patching import check_type, patched, refusal
 from .registry import Resource
 from .rendering import render, render_list
@@ -363,10 +364,9 @@ class Rest:
 
 
 def _written_part(live: Mapping[str, Any], obj: Object, subresource: str) -> Object:
-    """What a write changes, for the record of who owns what: the status alone, or everything but the status."""
+    """What a write changes, for the record of who owns what: a part of it, or everything but the status."""
     if subresource:
-        part = "spec" if subresource == "finalize" else "status"
-        return {**live, part: obj.get(part) or {}, "metadata": dict(live["metadata"])}
+        return {**with_part(live, obj, subresource), "metadata": dict(live["metadata"])}
     written = {**obj, "metadata": dict(obj["metadata"])}
     written.pop("status", None)
     if "status" in live:

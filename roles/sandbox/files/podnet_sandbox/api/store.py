@@ -24,6 +24,7 @@ from .history import ADDED, DELETED, MODIFIED, Change, History
 from .kinds import builtin
 from .names import generated
 from .owners import Owners, Reference
+from .parts import with_part
 from .patch import merge
 from .registry import Registry, Resource
 from .selectors import object_match
@@ -120,7 +121,7 @@ class Store:
         return clone(self._objects[resource.name].get(key, new))  # the definition of a resource has a status by now
 
     def update(self, res: str, obj: Mapping[str, Any], subresource: str | None = None, *, dry_run: bool = False) -> Object:
-        """Replace an object, or its ``status`` or ``finalize`` part. Raises `ApiError`: 404, 409 when outdated, 422."""
+        """Replace an object, or the part of it that ``subresource`` writes. Raises `ApiError`: 404, 409 when outdated, 422."""
         resource = self.resources.by_name(res)
         metadata = obj.get("metadata") or {}
         old = self._existing(resource, metadata.get("name", ""), metadata.get("namespace"))
@@ -301,10 +302,7 @@ def _check_preconditions(resource: Resource, old: Mapping[str, Any], wanted: Map
 def _replaced(resource: Resource, old: Object, obj: Mapping[str, Any], subresource: str | None) -> Object:
     """What the object becomes: of ``obj`` only the part that ``subresource`` (None: the main resource) may write."""
     if subresource:
-        part = "spec" if subresource == "finalize" else "status"
-        new = {**clone(old), part: clone(obj.get(part))}
-        if new[part] is None:
-            del new[part]
+        new = clone(with_part(old, obj, subresource))
         _take_managed_fields(new, obj)
         return new
     new = {**clone(obj), **_type_meta(resource)}

@@ -11,9 +11,10 @@ from . import structural
 from .admission import admit_namespace, admit_pod
 from .defaults import fill, fill_pod_status
 from .errors import invalid
+from .parts import EPHEMERAL_CONTAINERS
 from .registry import Resource
 from .service_addresses import ServiceAddresses
-from .validation import created_causes, updated_causes
+from .validation import created_causes, ephemeral_causes, updated_causes
 
 if TYPE_CHECKING:
     from .store import Store
@@ -50,6 +51,10 @@ class Strategies:
         """Complete and check a changed object, in place. Raises `ApiError`."""
         if resource.custom:
             structural.prepare(resource, new)
+        if subresource == EPHEMERAL_CONTAINERS:
+            fill(resource, new)
+            _refuse(resource, new, list(ephemeral_causes(new, old)))
+            return
         if subresource:
             if resource.name == "pods":
                 fill_pod_status(new.get("status") or {})

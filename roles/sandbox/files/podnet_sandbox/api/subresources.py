@@ -15,6 +15,7 @@ from .disruption import check_budget
 from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
 from .logs import serve_logs
 from .media import Wanted, respond
+from .parts import EPHEMERAL_CONTAINERS, FINALIZE
 from .patching import patched_by, read_patch
 from .pod_containers import container_of
 from .rest import Call, Rest
@@ -40,7 +41,7 @@ class Subresources:
             raise no_such_resource()
         if call.info.verb not in subresource.verbs:
             raise method_not_allowed()
-        if subresource.name in ("status", "finalize"):
+        if subresource.name in ("status", FINALIZE, EPHEMERAL_CONTAINERS):
             return await self._rest.answer(call)
         if subresource.name == "scale":
             return self._scale(call)

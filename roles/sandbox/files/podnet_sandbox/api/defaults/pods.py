@@ -13,7 +13,7 @@ Object = dict[str, Any]
 _FILE_MODE = 0o644
 _TOKEN_SECONDS = 3600
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_CONTAINER_LISTS = ("initContainers", "containers")
+_CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 
 
@@ -56,7 +56,7 @@ def fill_pod_spec(spec: Object) -> None:
 
 
 def containers(spec: Object) -> Iterator[Object]:
-    """The init containers and containers of a pod spec."""
+    """All containers of a pod spec."""
     for field in _CONTAINER_LISTS:
         yield from spec.get(field) or ()
 

@@ -13,7 +13,10 @@ from typing import Any
 from ..errors import Cause
 from ..registry import Resource
 from . import access, cluster, config, definitions, networking, pods, workloads
+from .ephemeral import ephemeral_causes
 from .metadata import metadata_causes, metadata_change_causes
+
+__all__ = ["created_causes", "ephemeral_causes", "updated_causes"]
 
 Check = Callable[[Mapping[str, Any]], Iterable[Cause]]
 CheckChange = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Cause]]

@@ -34,7 +34,10 @@ _MUTABLE = frozenset({"activeDeadlineSeconds", "nodeName", "terminationGracePeri
 
 def pod_causes(pod: Object) -> Iterator[Cause]:
     """What is wrong with a new pod."""
-    yield from pod_spec_causes(pod.get("spec") or {}, "spec")
+    spec = pod.get("spec") or {}
+    yield from pod_spec_causes(spec, "spec")
+    if spec.get("ephemeralContainers"):
+        yield forbidden_field("spec.ephemeralContainers", "cannot be set on create")
 
 
 def pod_change_causes(pod: Object, old: Object) -> Iterator[Cause]:

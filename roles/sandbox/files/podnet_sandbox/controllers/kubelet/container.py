@@ -232,5 +232,5 @@ class Container:
 
     def _spec(self) -> Mapping[str, Any]:
         spec = self._context.pod["spec"]
-        containers = (*(spec.get("initContainers") or ()), *spec["containers"])
-        return next(entry for entry in containers if entry["name"] == self.facts.name)
+        parts = (spec.get(part) or () for part in ("initContainers", "containers", "ephemeralContainers"))
+        return next(entry for part in parts for entry in part if entry["name"] == self.facts.name)

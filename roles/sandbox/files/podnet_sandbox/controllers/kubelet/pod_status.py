@@ -50,6 +50,7 @@ class PodFacts:
 
     containers: list[ContainerFacts]
     init_containers: list[ContainerFacts] = field(default_factory=list)
+    ephemeral: list[ContainerFacts] = field(default_factory=list)
     host_ip: str = ""
     pod_ip: str = ""
     sandbox_ready: bool = False
@@ -80,6 +81,8 @@ def pod_status(pod: Mapping[str, Any], facts: PodFacts, start_time: str) -> Stat
         status["podIPs"] = [{"ip": facts.pod_ip}]
     if facts.init_containers:
         status["initContainerStatuses"] = [_container_status(container) for container in facts.init_containers]
+    if facts.ephemeral:
+        status["ephemeralContainerStatuses"] = [_container_status(container) for container in facts.ephemeral]
     if facts.ended:
         status["reason"], status["message"] = facts.ended
     return status

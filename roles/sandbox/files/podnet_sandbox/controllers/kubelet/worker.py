@@ -1,6 +1,6 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One pod on its node: its sandbox, its init containers in turn, its containers, its end."""
+"""One pod on its node: its sandbox, its init containers in turn, its containers, those added later, its end."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ class PodWorker:
         self._init = [
             Container(self._context, facts, "Always" if facts.sidecar else once) for facts in self.facts.init_containers
         ]
+        self._ephemeral: list[Container] = []
         self._sandbox = PodSandbox(self._context)
         self._start_time = now()
         self._wakened = asyncio.Event()
@@ -74,7 +75,7 @@ class PodWorker:
     def wake(self) -> None:
         """Try again now what had to wait, and bring volumes up to date."""
         self._wakened.set()
-        for container in (*self._init, *self._main):
+        for container in self._containers():
             container.wake()
 
     def refresh(self) -> None:
@@ -89,8 +90,9 @@ class PodWorker:
             return
         labels = [self._context.pod["metadata"].get(part) for part in ("labels", "annotations")]
         self._context.pod = pod
-        for container in (*self._init, *self._main):
+        for container in self._containers():
             container.changed()
+        self._start_ephemeral()
         if self.facts.sandbox_ready and labels != [pod["metadata"].get(part) for part in ("labels", "annotations")]:
             self._sandbox.fill_volumes()
 
@@ -114,7 +116,7 @@ class PodWorker:
 
     def exited(self, state: ContainerState) -> None:
         """A container's first process has ended."""
-        for container in (*self._init, *self._main):
+        for container in self._containers():
             if container.facts.name == state.name:
                 container.exited(state)
 
@@ -142,6 +144,7 @@ class PodWorker:
 
     async def _run_containers(self) -> str:
         """The phase they end in."""
+        self._start_ephemeral()
         for container in self._init:
             if any(known in container.facts.image for known in _BUILT_IN_INIT):
                 _do_nothing(container.facts)
@@ -155,6 +158,20 @@ class PodWorker:
             container.facts.waiting = _CREATING
         await self._done(*[self._task(container) for container in self._main])
         return _outcome(self.facts.containers)
+
+    def _start_ephemeral(self) -> None:
+        """Those that were added to the pod; they run beside whatever runs, and once."""
+        if not self.facts.sandbox_ready or self.facts.phase:
+            return
+        known = {facts.name for facts in self.facts.ephemeral}
+        for entry in self._context.pod["spec"].get("ephemeralContainers") or ():
+            if entry["name"] not in known:
+                self.facts.ephemeral.append(ContainerFacts(entry["name"], entry["image"]))
+                self._ephemeral.append(Container(self._context, self.facts.ephemeral[-1], "Never"))
+                self._task(self._ephemeral[-1])
+
+    def _containers(self) -> tuple[Container, ...]:
+        return (*self._init, *self._main, *self._ephemeral)
 
     async def _start_sidecar(self, container: Container) -> None:
         """The next one waits until it has started."""
@@ -178,7 +195,7 @@ class PodWorker:
         """All at once, the sidecars after the others, the last one first."""
         clock = asyncio.get_running_loop().time
         until = clock() + grace
-        await asyncio.gather(*(container.end(grace) for container in self._main))
+        await asyncio.gather(*(container.end(grace) for container in (*self._main, *self._ephemeral)))
         for container in reversed(self._init):
             await container.end(max(0.0, until - clock()))
         await asyncio.sleep(0)  # their ends are told to whoever waits for them

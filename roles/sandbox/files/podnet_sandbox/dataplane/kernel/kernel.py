@@ -204,6 +204,8 @@ class Kernel:
     async def forward(self, namespace: str, pod: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A TCP connection to `localhost` in the pod's network namespace. Raises `NotRunning`, `ForwardFailed`."""
         entry = self._pod(namespace, pod)
+        if not any(state.running for state in entry.handle.containers.values()):
+            raise NotRunning(f'pod "{pod}" of namespace "{namespace}" has ended')
         inside = entry.own or self._nodes[entry.handle.node].namespace
         return await connect_inside(await self._thread.run(inside.socket), port)
 
