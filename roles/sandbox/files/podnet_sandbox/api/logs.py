@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from .clock import age
-from .errors import Cause, bad_request, forbidden_field, invalid, invalid_value
+from .errors import Cause, forbidden_field, invalid, invalid_value
+from .options import number
 from .pod_containers import check_has_log, container_of
 from .registry import Resource
 from .request import truth
@@ -42,12 +43,12 @@ async def serve_logs(request: web.Request, runtime: Runtime, pod: Mapping[str, A
         metadata["name"],
         container,
         follow=truth(query.get("follow")),
-        tail_lines=_number(query, "tailLines"),
+        tail_lines=number(query, "tailLines"),
         previous=previous,
         timestamps=truth(query.get("timestamps")),
         since_seconds=_since(query),
     )
-    limit = _number(query, "limitBytes")
+    limit = number(query, "limitBytes")
     response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
     response.enable_chunked_encoding()
     try:
@@ -87,25 +88,15 @@ def _check(query: Mapping[str, str], name: str) -> None:
     """Raises `ApiError` 422 with all that is wrong."""
     causes: list[Cause] = []
     for field, (least, why) in _LEAST.items():
-        number = _number(query, field)
-        if number is not None and number < least:
-            causes.append(invalid_value(field, str(number), why))
+        given = number(query, field)
+        if given is not None and given < least:
+            causes.append(invalid_value(field, str(given), why))
     if query.get("sinceSeconds") and query.get("sinceTime"):
         causes.append(forbidden_field("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     if causes:
         raise invalid(_OPTIONS, name, causes)
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
-    if not text:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
 def _since(query: Mapping[str, str]) -> float | None:
-    seconds = _number(query, "sinceSeconds")
+    seconds = number(query, "sinceSeconds")
     return seconds if seconds is not None else age(query.get("sinceTime"))
