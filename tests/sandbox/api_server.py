@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -23,7 +24,7 @@ from podnet_sandbox import tls
 from podnet_sandbox.api.authentication import Authenticator
 from podnet_sandbox.api.errors import internal
 from podnet_sandbox.api.runtime import ForwardError
-from podnet_sandbox.api.server import Identity, build_app
+from podnet_sandbox.api.server import Identity, build_runner
 from podnet_sandbox.api.store import Store
 
 SERVICE_SUBNET = "10.96.0.0/16"
@@ -157,6 +158,10 @@ class ApiServer:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
 
+    def busy(self) -> set[Any]:
+        """The connections on which something is being answered."""
+        return self._connections._busy
+
     def create(self, res: str, obj: Any) -> Any:
         return self.call(self.store.create, res, obj)
 
@@ -204,8 +209,9 @@ class ApiServer:
         identity = Identity(self.credentials.ca_certificate, self.address, self._version)
         if self._kubelet:
             self.store.subscribe(self._on_change)
-        app = build_app(self.store, runtime, self.authenticator, identity, namespace_grace=self.namespace_grace)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        grace = self.namespace_grace
+        runner = build_runner(self.store, runtime, self.authenticator, identity, namespace_grace=grace, shutdown_timeout=0.1)
+        self._connections = runner.app.middlewares[0].__self__
         await runner.setup()
         await web.SockSite(runner, self._listener, ssl_context=tls.server_context(self.credentials)).start()
         self._ready.set()
@@ -250,6 +256,14 @@ def running_status(pod: Any) -> Any:
             for item in pod["spec"]["containers"]
         ],
     }
+
+
+def until(condition: Any, seconds: float = 10) -> Any:
+    """What ``condition`` gives, as soon as it is true, or after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return value
 
 
 def tls_client_context(credentials: tls.Credentials) -> ssl.SSLContext:

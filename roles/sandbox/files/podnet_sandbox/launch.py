@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 
 from .config import SandboxConfig
 from .confinement import isolation, syscalls
+from .log import open_log
 from .state import StateFolder, start_time
 
 _READY_SECONDS = 60.0
@@ -129,7 +130,7 @@ def _fork_holder(config: SandboxConfig, folder: StateFolder, listener: socket.so
     """(the holder's pid, a descriptor that will say that the sandbox is ready, or why not; one to be told `_KEEP` by)."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     keep_reader, keep_writer = os.pipe2(os.O_CLOEXEC)
-    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    log = open_log(folder.log)
     pid = os.fork()
     if pid == 0:
         os.close(reader)

@@ -21,15 +21,15 @@ from aiohttp import web
 
 from . import tls
 from .api.authentication import Authenticator
-from .api.server import Identity, build_app
+from .api.server import Identity, build_runner
 from .api.store import Store
 from .cluster import API_PORT, Cluster
 from .config import SandboxConfig
 from .dataplane.kernel import Kernel
+from .log import LogHandler
 from .state import StateFolder
 from .zygote_client import ZygoteClient
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TOKEN_SECONDS = 86400
 #: The namespace thread gives the interpreter away with every netlink message and would wait Python's 5 ms to have it back.
 _SWITCH_INTERVAL = 0.0005
@@ -39,7 +39,7 @@ _COMPARING_RELEASE = (3, 32)
 
 def run(message: Mapping[str, Any], channel: socket.socket) -> None:
     """Serve until killed. ``message``: the launcher's, with the descriptors by number. Whatever fails is said there."""
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+    logging.basicConfig(level=logging.INFO, handlers=[LogHandler()])
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -75,7 +75,7 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
         address=f"{address}:{API_PORT}",
         kubernetes_version=config.kubernetes_version,
     )
-    runner = web.AppRunner(build_app(store, cluster, authenticator, identity), access_log=None)
+    runner = build_runner(store, cluster, authenticator, identity)
     await runner.setup()
     context = tls.server_context(credentials)
     inside = await kernel.listen(config.control_plane, address, API_PORT)

@@ -35,6 +35,12 @@ def check_kind(resource: Resource, obj: Any, kind: str = "", api_version: str = 
     kind, api_version = kind or resource.kind, api_version or resource.api_version
     if not isinstance(obj, dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(obj.get(field) or "", str):
+            why = f"json: cannot unmarshal {_json_type(obj[field])} into Go struct field .{field} of type string"
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why}"
+            )
     found_kind, found_version = obj.get("kind") or kind, obj.get("apiVersion") or api_version
     if (found_kind, found_version) == (kind, api_version):
         if not isinstance(obj.get("metadata") or {}, dict):

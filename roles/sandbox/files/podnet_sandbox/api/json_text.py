@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from .documents import DocumentError, read_json
+
 #: Python's complaints and Go's, which says where it was when it met the character.
 _COMPLAINTS = (
     ("Expecting property name", "looking for beginning of object key string"),
@@ -30,7 +32,9 @@ class Repeated(dict[str, Any]):
 def parse(data: bytes) -> Any:
     """The value. Raises `ValueError` with Go's complaint."""
     try:
-        return json.loads(data, object_pairs_hook=_object)
+        return read_json(data, _object)
+    except DocumentError:
+        raise
     except ValueError as error:
         raise ValueError(_complaint(data.decode(errors="replace"), error)) from error
 

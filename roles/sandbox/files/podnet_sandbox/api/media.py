@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,16 @@ import yaml
 from aiohttp import web
 
 from . import json_text, protobuf
+from .documents import DocumentError, read_yaml
 from .errors import ApiError, bad_request, not_acceptable, unsupported_media_type
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 APPLY, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
 MERGE_PATCH, STRATEGIC_PATCH = "application/merge-patch+json", "application/strategic-merge-patch+json"
 _ANY = ("*/*", "application/*")
+#: A list of more objects is sent in pieces of so many bytes.
+_LONG, _PIECE = 100, 1 << 16
 _META_VERSIONS = ("v1", "v1beta1")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -70,19 +73,34 @@ def respond(wanted: Wanted, body: Any, status: int = 200, headers: dict[str, str
             return web.Response(body=data, status=status, headers=headers, content_type=PROTOBUF)
     if wanted.media == YAML:
         return web.Response(text=yaml.safe_dump(body, sort_keys=True), status=status, headers=headers, content_type=YAML)
-    return web.Response(body=encode(body), status=status, headers=headers, content_type=JSON)
+    listed = next((name for name in ("items", "rows") if len(body.get(name) or ()) > _LONG), None)
+    whole = encode(body) if listed is None else _pieces(body, listed)
+    return web.Response(body=whole, status=status, headers=headers, content_type=JSON)
+
+
+async def _pieces(body: Mapping[str, Any], listed: str) -> AsyncIterator[bytes]:
+    """A long list bit by bit: others have their turn meanwhile, and a client that does not read takes no memory."""
+    piece = bytearray(encode({key: value for key, value in body.items() if key != listed})[:-1] + f',"{listed}":['.encode())
+    for place, item in enumerate(body[listed]):
+        piece += b"," * bool(place) + encode(item)
+        if len(piece) > _PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece) + b"]}"
 
 
 def refuse(error: ApiError, accept: str = "") -> web.Response:
     """The answer to a request that is refused; as protobuf where that is the first form accepted."""
+    seconds = (error.details or {}).get("retryAfterSeconds")
+    headers = {"Retry-After": str(seconds)} if seconds else None
     if accept.split(",")[0].strip() == PROTOBUF:
-        return respond(Wanted(PROTOBUF), error.status(), error.code)
-    return web.Response(body=encode(error.status()), status=error.code, content_type=JSON)
+        return respond(Wanted(PROTOBUF), error.status(), error.code, headers)
+    return web.Response(body=encode(error.status()), status=error.code, headers=headers, content_type=JSON)
 
 
 def encode(body: Any) -> bytes:
     """Compact JSON."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def decode(data: bytes, content_type: str, kind: str) -> Any:
@@ -109,14 +127,16 @@ def decode_json(data: bytes, kind: str) -> Any:
 def decode_yaml(data: bytes) -> Any:
     """YAML (or JSON, which is YAML). Raises `ApiError` 400."""
     try:
-        return yaml.load(data, Loader=_LOADER)
+        return read_yaml(data)
+    except DocumentError as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
     except yaml.YAMLError as error:
         raise bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {_go_yaml(error)}") from error
 
 
 def _go_yaml(error: yaml.YAMLError) -> str:
     """What go-yaml says; it names no line for what is wrong on the first."""
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "control characters are not allowed"
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or getattr(error, "reason", "")
     if mark is None or not mark.line:
         return str(problem)
     return f"line {mark.line + (1 if isinstance(error, yaml.scanner.ScannerError) else 0)}: {problem}"

@@ -23,15 +23,21 @@ _EXACT, _NOT_OLDER = "Exact", "NotOlderThan"
 _INCLUDED = ("Metadata", "None", "Object", "")
 
 
+#: More digits are out of range, and may be more than Python reads.
+_INT64_DIGITS = 19
+
+
 def number(query: Mapping[str, str], name: str) -> int | None:
     """A numeric parameter, None where it is not given. Raises `ApiError` 400 in Go's words."""
     text = query.get(name)
     if text is None:
         return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: invalid syntax") from error
+    digits = text.removeprefix("-").removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise bad_request(f"strconv.ParseInt: parsing {json.dumps(text, ensure_ascii=False)}: invalid syntax")
+    if len(digits) > _INT64_DIGITS or not -(1 << 63) <= int(text) < 1 << 63:
+        raise bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: value out of range")
+    return int(text)
 
 
 def check_write(query: Query, kind: str, *, applies: bool = False) -> None:

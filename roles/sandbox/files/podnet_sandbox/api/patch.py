@@ -38,6 +38,9 @@ def json_patch(target: Mapping[str, Any], operations: Any) -> dict[str, Any]:
         message = f"The allowed maximum operations in a JSON patch is {_MOST}, got {len(operations)}"
         raise ApiError(413, "RequestEntityTooLarge", message, {})
     try:
-        return jsonpatch.JsonPatch(operations).apply(clone(target))
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        made = jsonpatch.JsonPatch(operations).apply(clone(target))
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, LookupError, TypeError, ValueError) as error:
         raise rejected() from error  # kube-apiserver does not say which operation failed
+    if not isinstance(made, dict):
+        raise rejected()
+    return made

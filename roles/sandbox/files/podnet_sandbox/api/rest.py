@@ -146,7 +146,7 @@ class Rest:
     def _list(self, call: Call) -> web.Response:
         query, wanted = call.query, call.wanted
         check_list(call.request.query, watch=False)
-        limit, _ignored = number(query, "limit") or 0, number(query, "timeoutSeconds")
+        limit, _ignored = max(0, number(query, "limit") or 0), number(query, "timeoutSeconds")
         if query.get("resourceVersion") == "0" and not query.get("continue"):
             limit = 0  # the watch cache, which answers then, knows no pages
         start, objects, revision = self._moment(call, limit)
@@ -404,8 +404,9 @@ def asked_revision(text: str, now: int, *, exact: bool = False) -> int:
     """The revision a reader asks for: the present one must not be older, or, ``exact``, it must have come. Raises `ApiError`."""
     if not text or text == "0":
         return 0
-    if not text.isdigit():
-        why = f"resourceVersion: Invalid value: {json.dumps(text)}: strconv.ParseUint: parsing {json.dumps(text)}: invalid syntax"
+    if not (text.isascii() and text.isdigit()):
+        shown = json.dumps(text, ensure_ascii=False)
+        why = f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
         raise bad_request(f"invalid resource version: {why}") if exact else plain_error(why)
     if int(text) > now:
         if exact:

@@ -20,7 +20,7 @@ Object = dict[str, Any]
 
 _AUTHORIZATION, _AUTHENTICATION = "authorization.k8s.io/v1", "authentication.k8s.io/v1"
 _EMPTY_METADATA = {"creationTimestamp": None}
-_DEFAULT_SECONDS, _LEAST_SECONDS = 3600, 600
+_DEFAULT_SECONDS, _LEAST_SECONDS, _MOST_SECONDS = 3600, 600, 1 << 32
 
 
 class Reviews:
@@ -46,10 +46,15 @@ class Reviews:
         account = self._store.get("serviceaccounts", name, namespace)
         spec = dict(request.get("spec") or {})
         seconds = spec.get("expirationSeconds") or _DEFAULT_SECONDS
-        if seconds < _LEAST_SECONDS:
-            cause = invalid_value("spec.expirationSeconds", str(seconds), "may not specify a duration less than 10 minutes")
+        if not isinstance(seconds, int):
+            raise bad_request(f"json: cannot unmarshal {seconds!r} into Go struct field TokenRequestSpec.expirationSeconds of type int64")
+        if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
+            bound = "less than 10 minutes" if seconds < _LEAST_SECONDS else "larger than 2^32 seconds"
+            cause = invalid_value("spec.expirationSeconds", str(seconds), f"may not specify a duration {bound}")
             raise _invalid_token(name, cause)
         reference = spec.get("boundObjectRef")
+        if not isinstance(reference or {}, dict):
+            raise bad_request("json: cannot unmarshal into Go struct field TokenRequestSpec.boundObjectRef of type v1.BoundObjectReference")
         token = self._authenticator.issue(account, seconds, self._bound(namespace, reference))
         status = {"token": token, "expirationTimestamp": later(seconds)}
         spec = {"audiences": spec.get("audiences") or [AUDIENCE], "expirationSeconds": seconds, "boundObjectRef": reference}

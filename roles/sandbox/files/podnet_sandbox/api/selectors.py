@@ -220,18 +220,22 @@ def _check_value(key: str, value: str, index: int) -> None:
 
 
 def _comparison(key: str, operator: str, value: str) -> Match:
-    if not value.lstrip("-").isdigit():
+    limit = _integer(value)
+    if limit is None:
         why = "for 'Gt', 'Lt' operators, the value must be an integer"
         raise bad_request(f'unable to parse requirement: values[0]: Invalid value: "{value}": {why}')
-    limit = int(value)
 
     def compare(labels: Mapping[str, str]) -> bool:
-        have = labels.get(key, "")
-        if not have.lstrip("-").isdigit():
-            return False
-        return int(have) > limit if operator == ">" else int(have) < limit
+        have = _integer(labels.get(key, ""))
+        return have is not None and (have > limit if operator == ">" else have < limit)
 
     return compare
+
+
+def _integer(text: str) -> int | None:
+    """An int64 in decimal; None for anything else."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 def _is_identifier(token: str) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import platform
 import sys
@@ -20,7 +21,7 @@ from .authentication import Authenticator, User
 from .authorization import Attributes, Authorizer, denial
 from .background import NAMESPACE_GRACE, Background
 from .bootstrap import bootstrap_roles
-from .decoding import check_kind
+from .decoding import IGNORE, check_kind, decode_fields
 from .errors import ApiError, forbidden, internal, method_not_allowed, no_such_resource
 from .impersonation import effective_user
 from .openapi import OpenApi
@@ -29,6 +30,7 @@ from .request import RequestInfo, parse
 from .rest import Call, Rest
 from .reviews import Reviews
 from .runtime import Runtime
+from .serving import Connections, read_body
 from .store import Store
 from .subresources import Subresources
 
@@ -39,6 +41,8 @@ _GO_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
 #: The largest object a client may send, as kube-apiserver's.
 _MAX_BODY = 3 * 1024 * 1024
+
+_OUT_OF_FILES = "the server is currently unable to handle the request: it is out of file descriptors (raise its limit: ulimit -n)"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,25 +60,27 @@ class Identity:
     kubernetes_version: str = "v1.32.13"
 
 
-def build_app(
+def build_runner(
     store: Store,
     runtime: Runtime,
     authenticator: Authenticator,
     identity: Identity | None = None,
     *,
     namespace_grace: float = NAMESPACE_GRACE,
-) -> web.Application:
-    """The API of ``store`` as an aiohttp application; TLS is the caller's (`tls.server_context`).
+    **serving: float,
+) -> web.AppRunner:
+    """The API of ``store``, to be given sockets; TLS is the caller's (`tls.server_context`).
 
-    ``namespace_grace``: seconds after which a namespace that is deleted begins to be emptied.
+    ``namespace_grace``: seconds after which a namespace that is deleted begins to be emptied. ``serving``: see `Connections.runner`.
     """
     server = _Server(store, runtime, authenticator, identity or Identity(), namespace_grace)
     bootstrap_roles(store)
     store.history.begin(store.revision)
-    app = web.Application(client_max_size=_MAX_BODY, middlewares=[_answer_errors])
+    connections = Connections()
+    app = web.Application(client_max_size=_MAX_BODY, middlewares=[connections.serve, _answer_errors])
     app.router.add_route("*", "/{path:.*}", server.handle)
     app.cleanup_ctx.append(server.run_background)
-    return app
+    return connections.runner(app, **serving)
 
 
 @web.middleware
@@ -88,6 +94,10 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return media.refuse(ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_MAX_BODY}", {}))
     except (ConnectionError, asyncio.CancelledError, web.HTTPException):
         raise
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        return media.refuse(ApiError(503, "ServiceUnavailable", _OUT_OF_FILES, {"retryAfterSeconds": 1}))
     except Exception as error:
         LOG.exception("%s %s", request.method, request.path_qs)
         return media.refuse(internal(f"{type(error).__name__}: {error}"))
@@ -153,7 +163,7 @@ class _Server:
         resource = self._store.resources.find(info.group, info.version, info.resource)
         if resource is None:
             return self._unknown(info)
-        call = Call(request, info, resource, await request.read())
+        call = Call(request, info, resource, await read_body(request))
         if info.subresource:
             return await self._subresources.answer(call)
         if resource.name == "bindings":
@@ -175,6 +185,7 @@ class _Server:
             raise method_not_allowed()
         body = media.decode(call.body, call.request.headers.get("Content-Type", ""), call.resource.kind)
         review = check_kind(call.resource, body)
+        decode_fields(call.resource, review, IGNORE)
         answer = self._reviews.answer(call.resource.plural, {"kind": call.resource.kind, **review}, user, call.info.namespace)
         return media.respond(call.wanted, answer, 201)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ _DEFAULT_TIMEOUT = 1800
 _BOOKMARK_SECONDS = 60
 #: How often a watch on which nothing happens looks whether its client is still there.
 _LOOK_SECONDS = 5
+#: Changes that a client may be behind; one that reads no more must not hold the past for ever.
+_BEHIND = 2000
+_PIECE = 1 << 16
 _INITIAL_END = "k8s.io/initial-events-end"
 _BOOKMARK = "BOOKMARK"
 
@@ -56,15 +59,18 @@ class Watch:
     def __init__(self, store: Store, options: WatchOptions) -> None:
         self._store = store
         self._options = options
-        self._pending: deque[bytes] = deque()
+        self._pending: deque[tuple[str, Object]] = deque()
+        self._room = _BEHIND
+        self._abort: Callable[[], None] | None = None
         self._wake = asyncio.Event()
         self._revision = store.revision
         self._columns_sent = False
         self._failed = False
 
     async def run(self, request: web.Request) -> web.StreamResponse:
-        """Serve until the time is over or the client goes."""
+        """Serve until the time is over or the client goes, or falls too far behind."""
         options = self._options
+        self._abort = request.transport.abort if request.transport else None
         stop = self._store.history.follow(options.resource.name, self._follow)
         try:
             self._begin()
@@ -89,10 +95,8 @@ class Watch:
     async def _pump(self, request: web.Request, response: web.StreamResponse) -> None:
         quiet = 0
         while request.transport is not None:  # None: the client went
-            if self._pending:
-                data = b"".join(self._pending)
-                self._pending.clear()
-                await response.write(data)
+            while self._pending:
+                await response.write(self._some())
             if self._failed:
                 return
             try:
@@ -104,6 +108,18 @@ class Watch:
                 if self._options.bookmarks and quiet % _BOOKMARK_SECONDS == 0:
                     self._bookmark()
             self._wake.clear()
+
+    def _some(self) -> bytes:
+        """What waits, as lines; no more than is sent in one go, so that what is not sent yet is not encoded either."""
+        data = bytearray()
+        while self._pending and len(data) < _PIECE:
+            kind, obj = self._pending.popleft()
+            data += self._line(kind, obj)
+        return bytes(data)
+
+    def _line(self, kind: str, obj: Object) -> bytes:
+        data = protobuf.encode_event(kind, obj) if self._options.wanted.media == PROTOBUF else None
+        return encode({"type": kind, "object": obj}) + b"\n" if data is None else data
 
     def _begin(self) -> None:
         options = self._options
@@ -122,6 +138,7 @@ class Watch:
                     self._send(ADDED, self._shown(obj))
         if options.initial_end:
             self._bookmark({_INITIAL_END: "true"})
+        self._room = len(self._pending) + _BEHIND
 
     def _follow(self, change: Change) -> None:
         """What a change means to this client: an object that stops matching is gone, one that begins to is new."""
@@ -163,8 +180,11 @@ class Watch:
         self._send(_BOOKMARK, body)
 
     def _send(self, kind: str, obj: Object) -> None:
-        data = protobuf.encode_event(kind, obj) if self._options.wanted.media == PROTOBUF else None
-        self._pending.append(encode({"type": kind, "object": obj}) + b"\n" if data is None else data)
+        if len(self._pending) >= self._room and self._abort:  # as kube-apiserver: it has to list again
+            self._pending.clear()
+            self._abort()
+            return
+        self._pending.append((kind, obj))
         self._wake.set()
 
 

@@ -14,8 +14,8 @@ from .objects import age, now
 
 #: Events a component may still count up; client-go's cache has as many.
 _REMEMBERED = 4096
-#: Seconds an event is kept after it was last told (kube-apiserver's --event-ttl).
-_KEPT = 3600.0
+#: Seconds an event is kept after it was last told (kube-apiserver's --event-ttl); a lab that is busy for long keeps the latest so many.
+_KEPT, _MOST = 3600.0, 5000
 
 
 class EventRecorder:
@@ -78,7 +78,7 @@ class EventRecorder:
 
 
 class EventExpiry:
-    """Takes events away that are an hour old: what a cluster remembers is bounded."""
+    """Takes events away that are an hour old, and the oldest of too many: what a cluster remembers is bounded."""
 
     watches: frozenset[str] = frozenset()
 
@@ -86,8 +86,14 @@ class EventExpiry:
         self._store = store
 
     def reconcile(self) -> float:
-        for event in self._store.scan("events"):
-            metadata = event["metadata"]
-            if age(event.get("lastTimestamp") or metadata["creationTimestamp"]) > _KEPT:
+        events = sorted(self._store.scan("events"), key=_last_told)
+        too_many = len(events) - _MOST
+        for place, event in enumerate(events):
+            if place < too_many or age(_last_told(event)) > _KEPT:
+                metadata = event["metadata"]
                 self._store.delete("events", metadata["name"], metadata["namespace"])
         return _KEPT / 60
+
+
+def _last_told(event: Mapping[str, Any]) -> str:
+    return str(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"])
