@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from ..api.errors import ApiError
 LOG = logging.getLogger(__name__)
 #: Seconds after which a controller that failed is run again.
 RETRY_DELAY = 0.5
+#: A round is followed by a rest of so many times its length, and at most so many seconds.
+_REST, _LONGEST_REST = 2.0, 0.5
 CONFLICT, GONE = 409, 404
 
 
@@ -45,8 +48,11 @@ class ControlLoop:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            began = time.monotonic()
             self._round()
-            await asyncio.sleep(0)  # what others wait for on this thread goes on between two rounds
+            # What others wait for on this thread goes on between two rounds, and what they change is all seen in the next one:
+            # looking at a thousand pods takes long, and is not done for each of them.
+            await asyncio.sleep(min(_LONGEST_REST, _REST * (time.monotonic() - began)))
 
     def settle(self) -> None:
         """Run what is due until nothing is."""

@@ -5,7 +5,7 @@
 A namespace is a thread's, so this one moves about freely while the event loop's thread stays at home. It also is
 the thread where pyroute2 may block: its synchronous IPRoute cannot run inside a running event loop, and a socket
 opened while the thread is in a namespace goes on speaking to that namespace (no helper process, unlike
-``IPRoute(netns=…)``).
+``IPRoute(netns=…)``). `netlink` says which messages are not left to it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from pyroute2 import IPRoute
-
 from ...confinement import syscalls
 from ...zygote_client import NamespaceDescriptors
+from .netlink import Netlink
 
 Result = TypeVar("Result")
 _KINDS = {"net": syscalls.CLONE_NEWNET, "uts": syscalls.CLONE_NEWUTS, "ipc": syscalls.CLONE_NEWIPC}
@@ -52,7 +51,7 @@ class NetworkNamespace:
 
     def __init__(self, descriptors: NamespaceDescriptors) -> None:
         self.descriptors = descriptors
-        self._netlink: IPRoute | None = None
+        self._netlink: Netlink | None = None
         self._indexes: dict[str, int] = {}
 
     @classmethod
@@ -80,11 +79,11 @@ class NetworkNamespace:
         return cls(NamespaceDescriptors(**opened))
 
     @property
-    def netlink(self) -> IPRoute:
+    def netlink(self) -> Netlink:
         """The namespace's rtnetlink socket, opened when first asked for."""
         if self._netlink is None:
             with self.entered():
-                self._netlink = IPRoute()
+                self._netlink = Netlink(self.entered)
         return self._netlink
 
     @contextmanager
@@ -102,10 +101,7 @@ class NetworkNamespace:
     def index(self, device: str) -> int:
         """Interface index; LookupError where there is no such device."""
         if device not in self._indexes:
-            found = self.netlink.link_lookup(ifname=device)
-            if not found:
-                raise LookupError(f"no device {device}")
-            self._indexes[device] = found[0]
+            self._indexes[device] = self.netlink.device(device)[0]
         return self._indexes[device]
 
     def has(self, device: str) -> bool:
@@ -118,7 +114,7 @@ class NetworkNamespace:
 
     def mac(self, device: str) -> str:
         """The device's hardware address."""
-        return str(self.netlink.get_links(self.index(device))[0].get_attr("IFLA_ADDRESS"))
+        return self.netlink.device(device)[1]
 
     def link_up(self, device: str) -> None:
         """Set the device up."""

@@ -109,20 +109,16 @@ class RouteTable:
 
     def _present(self, remove_external: bool) -> Iterator[tuple[Key, Route]]:
         """The main table's routes that look Felix's."""
+        with self._namespace.entered():
+            devices = dict(socket.if_nameindex())
         for message in self._namespace.netlink.get_routes(family=socket.AF_INET, table=_MAIN_TABLE):
             attributes = dict(message["attrs"])
-            device = self._device(attributes.get("RTA_OIF"))
+            device = devices.get(attributes.get("RTA_OIF"))
             protocol = message["proto"]
             external = remove_external and device is not None and device.startswith(_POD_DEVICES)
             if external or protocol == _FELIX or (protocol == _BOOT and device and device.startswith(_OWN_DEVICES)):
                 route = _decoded(message, attributes, device)
                 yield key(route), route
-
-    def _device(self, index: int | None) -> str | None:
-        if index is None:
-            return None
-        links = self._namespace.netlink.get_links(index)
-        return next((link.get_attr("IFLA_IFNAME") for link in links), None)
 
     def _look_up(self, routes: Iterable[Route]) -> None:
         """Once for all of them: a device made anew has another index."""
