@@ -125,12 +125,11 @@ def test_an_answer_that_is_not_taken_in_time_ends_its_connection(server, monkeyp
 def test_a_body_that_does_not_come_is_not_waited_for(server, monkeypatch):
     monkeypatch.setattr(serving, "TRANSFER", 0.3)
     host, _, port = server.address.partition(":")
-    context = tls_client_context(server.credentials)
+    head = f"POST {CONFIGMAPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.credentials.token}\r\nContent-Length: 9\r\n\r\n{{"
     with (
         socket.create_connection((host, int(port)), timeout=20) as plain,
-        context.wrap_socket(plain, server_hostname=host) as connection,
+        tls_client_context(server.credentials).wrap_socket(plain, server_hostname=host) as connection,
     ):
-        head = f"POST {CONFIGMAPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.credentials.token}\r\nContent-Length: 9\r\n\r\n{{"
         connection.sendall(head.encode())
         assert b" 408 " in connection.recv(1 << 16).partition(b"\r\n")[0]
 

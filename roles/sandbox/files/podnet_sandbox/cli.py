@@ -1,49 +1,92 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: up, status, down, exec, kubeconfig.
+"""The command line: its commands, their options and their help. What they do is in `commands`.
 
-Exit codes: 0 done (or already so), 1 refused or failed (the reason on standard error), 3 `status` of a sandbox that
-is not up; `exec` ends with the command's own.
+Exit codes: 0 done (or already so), 1 refused or failed (the reason on standard error), 2 a command line that makes no sense,
+3 `status` of a sandbox that is not up; `exec` ends with the command's own.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import launch
-from .config import CALICO_RELEASES, ENCAPSULATIONS, ConfigError, SandboxConfig
-from .state import StateError, StateFolder, default_folder
+from . import commands, launch
+from .config import CALICO_RELEASES, ENCAPSULATIONS, ConfigError
+from .state import StateError
 
-_NOT_UP = 3
-_DEFAULT_NAME = SandboxConfig().name
-_EXAMPLE = """\
-  export KUBECONFIG=$(podnet-sandbox up --encapsulation VXLANCrossSubnet --json | jq -r .kubeconfig)
+_INTERRUPTED = 130
+_EXIT_CODES = """\
+Exit codes: 0 done, or already so; 1 refused or failed, the reason on standard error; 2 a command line that makes no sense;
+3 `status` of one that is not up; `exec` ends with the command's own.
+"""
+_EXAMPLE = f"""\
+Examples:
+  podnet-sandbox up --encapsulation VXLANCrossSubnet
+  export KUBECONFIG=$(podnet-sandbox kubeconfig)
   kubectl get nodes -o wide
   kubectl wait --for=condition=Available tigerastatus/calico --timeout=60s
   kubectl run web --image=wbitt/network-multitool && kubectl wait --for=condition=Ready pod/web
-  kubectl exec web -- ip route
+  podnet-sandbox exec web -- ip route
   podnet-sandbox down
 
-Exit codes: 0 done, or already so; 1 refused or failed, the reason on standard error; 3 `status` of one that is not up;
-`exec` ends with the command's own.
+{_EXIT_CODES}"""
+_UP = """\
+Examples:
+  podnet-sandbox up                                        three nodes, without Calico
+  podnet-sandbox up --encapsulation None --nodes 5         five nodes, Calico with routes of BGP
+  podnet-sandbox up --name second --encapsulation VXLAN    beside the first
+  podnet-sandbox up --config '{"node_subnet": "10.1.0.0/24", "port": 6443}'
+
+Repeating it changes nothing; other settings under the same name are refused. Where a sandbox has died, it is replaced, and that
+is said. Nothing is written but the files in its folder.
 """
-#: What may differ between two `up`s of one sandbox: where it is and who it is follows from the running one.
-_INCIDENTAL = ("state_dir", "uuid", "port")
+_DOWN = "Ends its processes; namespaces and devices go with them. Files in its folder that are not the sandbox's stay."
+_STATUS = "Exit code 0: it is up. 3: it is not; a dead one's files, if there are some, are mentioned."
+_KUBECONFIG = "Example:\n  export KUBECONFIG=$(podnet-sandbox kubeconfig)"
+_EXEC = """\
+Examples:
+  podnet-sandbox exec web -- ip route
+  podnet-sandbox exec -n calico-system calico-node-abcde -- birdcl show protocols
+
+Without input and terminal; kubectl exec has those. Ends with the command's exit code; 1 as well where it could not be run.
+"""
+_SNAPSHOT = """\
+Example:
+  podnet-sandbox snapshot before
+
+FOLDER/api/RESOURCE.json         every list of the API, as kubectl get -o json has it
+FOLDER/nodes/NODE/FILE           what ip, bridge, ipset, iptables and birdcl say on the node
+FOLDER/pods/NAMESPACE.POD/FILE   what ip says in each pod that runs on the pod network
+FOLDER/problems.txt              what could not be recorded, if anything
+
+The folder is for you alone (Secrets are among the lists). podnet.calico judges it: make verify FROM=FOLDER.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except (launch.LaunchError, ConfigError, StateError) as error:
-        print(f"podnet-sandbox {options.command}: {error}", file=sys.stderr)
-        return 1
+        reason = str(error)
+    except BrokenPipeError:  # who read the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        reason = str(error)
+    except KeyboardInterrupt:
+        print(f"podnet-sandbox {options.command}: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    print(f"podnet-sandbox {options.command}: {reason}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = _command(commands, "up", _up, "start a sandbox; returns when its API answers")
+    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = _command(verbs, "up", commands.up, "start a sandbox; returns when its API answers", _UP)
     up.add_argument("--nodes", type=int, metavar="N", help="how many nodes, the control plane among them (default 3)")
     up.add_argument("--node-subnets", metavar="CIDR,…", type=_listed, help="the nodes' subnets, with a router between them (default one)")
     calico = "have Calico from the start, with one pool of this encapsulation; without, apply it yourself"
@@ -66,15 +109,21 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--config", default="{}", help="all settings, a JSON object (name, nodes, node_subnet, port …); options go before it")
     up.add_argument("--check", action="store_true", help="change nothing, say what would be done")
     up.add_argument("--without-bird", action="store_true", help="allow a machine without BIRD, for Calico applied with bgp: Disabled")
-    down = _command(commands, "down", _down, "end a sandbox and remove its files")
+    down = _command(verbs, "down", commands.down, "end a sandbox and remove its files", _DOWN)
     down.add_argument("--check", action="store_true", help="change nothing, say what would be done")
-    _command(commands, "status", _status, "say whether it is up; exit code 3 when it is not")
-    _command(commands, "kubeconfig", _kubeconfig, "print the path of its kubeconfig")
-    execute = _command(commands, "exec", _exec, "run a command in a pod")
-    execute.add_argument("--namespace", "-n", default="default")
-    execute.add_argument("--container", "-c", default="")
-    execute.add_argument("pod")
+    _command(verbs, "status", commands.status, "say whether it is up", _STATUS)
+    listed = verbs.add_parser("list", help="say which sandboxes there are", description="The sandboxes of $XDG_STATE_HOME/podnet.")
+    listed.set_defaults(run=commands.list_all)
+    listed.add_argument("--json", action="store_true", help="answer in JSON")
+    _command(verbs, "kubeconfig", commands.show_kubeconfig, "print the path of its kubeconfig", _KUBECONFIG)
+    execute = _command(verbs, "exec", commands.execute, "run a command in a pod", _EXEC)
+    execute.add_argument("--namespace", "-n", default="default", help="the pod's namespace (default %(default)s)")
+    execute.add_argument("--container", "-c", default="", help="the container, where the pod has several")
+    execute.add_argument("pod", metavar="POD")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    snapshot = _command(verbs, "snapshot", commands.snapshot, "record all objects, and what nodes and pods see, in a folder", _SNAPSHOT)
+    snapshot.add_argument("folder", metavar="FOLDER", type=Path, help="a folder that does not exist yet, or is empty")
+    _command(verbs, "logs", commands.logs, "print what the sandbox's own processes said", "Pods' output: kubectl logs POD.")
     return parser
 
 
@@ -82,135 +131,12 @@ def _listed(text: str) -> list[str]:
     return text.split(",")
 
 
-def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+def _command(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], text: str, more: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = verbs.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     command.set_defaults(run=run)
-    command.add_argument("--name", default=None, help=f"the sandbox's name (default {_DEFAULT_NAME})")
+    command.add_argument("--name", default=None, help=f"the sandbox's name (default {commands.DEFAULT_NAME})")
     command.add_argument("--state-dir", type=Path, default=None, help="its folder (default $XDG_STATE_HOME/podnet/NAME)")
     command.add_argument("--json", action="store_true", help="answer in JSON")
     return command
-
-
-def _folder(options: argparse.Namespace, config: SandboxConfig | None = None) -> StateFolder:
-    if options.state_dir:
-        return StateFolder(options.state_dir.absolute())
-    if config is not None and config.state_dir:
-        return StateFolder(Path(config.state_dir).absolute())
-    return StateFolder(default_folder(options.name or (config.name if config else _DEFAULT_NAME)))
-
-
-def _up(options: argparse.Namespace) -> int:
-    settings = SandboxConfig.from_json(options.config, **_chosen(options))
-    folder = _folder(options, settings)
-    running = folder.read() if folder.alive() else None
-    if running is not None:
-        _same_or_refuse(settings, running, folder)
-        return _answer_up(options, folder, running, changed=False)
-    bird = not options.without_bird and not (settings.encapsulation and settings.bgp == "Disabled")
-    if options.check:
-        launch.check_programmes(bird=bird)
-        return _answer_up(options, folder, _planned(settings), changed=True)
-    state = launch.start(settings, folder, bird=bird)
-    return _answer_up(options, folder, state, changed=True)
-
-
-def _chosen(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were given as options."""
-    names = ("name", "encapsulation", "block_size", "bgp", "calico_version", "node_subnets")
-    chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
-    if options.nodes is not None:
-        workers = ["worker", *(f"worker{number}" for number in range(2, options.nodes))]
-        roles = ["control-plane", *workers][: max(options.nodes, 0)]
-        chosen["nodes"] = [f"{options.name or _DEFAULT_NAME}-{role}" for role in roles]
-    return chosen
-
-
-def _same_or_refuse(settings: SandboxConfig, running: Mapping[str, Any], folder: StateFolder) -> None:
-    wanted = json.loads(settings.to_json())
-    # A setting that the running one was started before has its default there.
-    there = json.loads(SandboxConfig().to_json()) | running["config"]
-    differing = [
-        f"{name}: {there[name]!r} runs, {value!r} is asked for"
-        for name, value in wanted.items()
-        if name not in _INCIDENTAL and there[name] != value
-    ]
-    if settings.port and not str(running["server"]).endswith(f":{settings.port}"):
-        differing.append(f"port: {running['server']} runs, {settings.port} is asked for")
-    if differing:
-        raise launch.LaunchError(
-            f"a sandbox of that name is already up in {folder.path}, with other settings ({'; '.join(differing)}). End it "
-            f"first (make destroy, or `podnet-sandbox down --state-dir {folder.path}`), or choose another name"
-        )
-
-
-def _planned(settings: SandboxConfig) -> dict[str, Any]:
-    return {
-        "name": settings.name,
-        "uuid": settings.uuid,
-        "server": "",
-        "nodes": launch.node_list(settings),
-    }
-
-
-def _answer_up(options: argparse.Namespace, folder: StateFolder, state: Mapping[str, Any], *, changed: bool) -> int:
-    answer = {name: state[name] for name in ("name", "uuid", "server", "nodes")}
-    answer |= {"changed": changed, "kubeconfig": str(folder.kubeconfig), "state_dir": str(folder.path)}
-    if options.json:
-        print(json.dumps(answer, sort_keys=True))
-        return 0
-    did = "would start" if options.check and changed else "started" if changed else "is already up"
-    print(f"sandbox {answer['name']} {did}: {len(answer['nodes'])} nodes, {answer['server'] or 'a free port'}")
-    print(f"export KUBECONFIG={answer['kubeconfig']}")
-    return 0
-
-
-def _down(options: argparse.Namespace) -> int:
-    folder = _folder(options)
-    if not folder.path.is_dir():
-        removed: list[str] = []
-    elif options.check:
-        removed = [f"process {(folder.read() or {}).get('pid', '?')}"] if folder.alive() else []
-        removed += folder.own_files()
-    else:
-        removed = [f"process {(folder.read() or {}).get('pid')}"] if launch.stop(folder) else []
-        removed += folder.clear()
-    if options.json:
-        print(json.dumps({"changed": bool(removed), "removed": removed}))
-    else:
-        print(f"removed {', '.join(removed)}" if removed else f"there is no sandbox in {folder.path}")
-    return 0
-
-
-def _status(options: argparse.Namespace) -> int:
-    folder = _folder(options)
-    up = folder.alive()
-    state = folder.read() or {}
-    answer = {"running": up, "state_dir": str(folder.path), "stale": bool(state) and not up}
-    answer |= {name: state[name] for name in ("name", "uuid", "server", "nodes", "pid") if name in state}
-    if options.json:
-        print(json.dumps(answer, sort_keys=True))
-    elif up:
-        print(f"sandbox {state.get('name', '?')} is up: {state.get('server', 'starting')}, process {state.get('pid', '?')}")
-    else:
-        print(f"no sandbox is up in {folder.path}" + (" (a dead one's files are there)" if state else ""))
-    return 0 if up else _NOT_UP
-
-
-def _kubeconfig(options: argparse.Namespace) -> int:
-    folder = _folder(options)
-    if not folder.alive():
-        raise launch.LaunchError(f"no sandbox is up in {folder.path}")
-    print(folder.kubeconfig)
-    return 0
-
-
-def _exec(options: argparse.Namespace) -> int:
-    folder = _folder(options)
-    if not folder.alive():
-        raise launch.LaunchError(f"no sandbox is up in {folder.path}")
-    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
-    if not argv:
-        raise launch.LaunchError("exec: no command; write it after --")
-    from .exec_client import run  # the Kubernetes client takes most of a second to import
-
-    return run(folder.kubeconfig, options.namespace, options.pod, options.container, argv)

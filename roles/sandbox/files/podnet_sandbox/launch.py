@@ -15,6 +15,7 @@ down what runs, its own end (Ctrl-C, a kill) is the holder's as well: nobody els
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import select
@@ -31,7 +32,7 @@ from typing import Any, NoReturn
 from .config import SandboxConfig
 from .confinement import isolation, syscalls
 from .log import open_log
-from .state import StateFolder, start_time
+from .state import StateError, StateFolder, start_time
 
 _READY_SECONDS = 60.0
 _DOWN_SECONDS = 10.0
@@ -47,6 +48,9 @@ _PROGRAMMES = {
     "ping": "iputils-ping",
 }
 
+#: Module → distribution: what the sandbox's processes import, which would otherwise be found missing in their log.
+_LIBRARIES = {"aiohttp": "aiohttp", "jsonpatch": "jsonpatch", "pyroute2": "pyroute2", "trustme": "trustme", "yaml": "PyYAML"}
+
 
 class LaunchError(Exception):
     """The sandbox was not started (or stopped); the text says what was tried, what came back and what to do."""
@@ -55,6 +59,10 @@ class LaunchError(Exception):
 def check_programmes(*, bird: bool) -> None:
     """Raises `LaunchError` naming everything that is not installed, and how to install it."""
     wanted = {**_PROGRAMMES, **({"bird": "bird"} if bird else {})}
+    libraries = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    if libraries:
+        wheels = " ".join(_LIBRARIES[name] for name in libraries)
+        raise LaunchError(f"{sys.executable} has no {', '.join(libraries)}. Install: {sys.executable} -m pip install {wheels}")
     missing = [name for name in wanted if shutil.which(name, path=_SEARCH) is None]
     if missing:
         packages = " ".join(sorted({wanted[name] for name in missing}))
@@ -73,11 +81,14 @@ def start(config: SandboxConfig, folder: StateFolder, *, bird: bool = True) -> d
     config = replace(config, uuid=config.uuid or str(uuid.uuid4()), state_dir=str(folder.path))
     with _bind(config.port) as listener:
         folder.create()
-        lock = folder.lock()
+        try:
+            lock = folder.lock()
+        except OSError as error:
+            raise LaunchError(f"the lab folder {folder.path} cannot be used: {error}") from error
         if lock is None:
             raise LaunchError(f"a sandbox is starting or ending in {folder.path}; try again, or see {folder.log}")
-        folder_cleared = folder.clear_stale()
         try:
+            replaced = folder.clear_stale()
             pid, ready, keep = _fork_holder(config, folder, listener, lock)
         finally:
             os.close(lock)
@@ -87,8 +98,14 @@ def start(config: SandboxConfig, folder: StateFolder, *, bird: bool = True) -> d
         except LaunchError:
             folder.clear_unless_told()
             raise
-        state = _state(config, pid, answer, folder_cleared)
-        folder.write(state, answer["kubeconfig"])
+        state = _state(config, pid, answer, replaced)
+        try:
+            folder.write(state, answer["kubeconfig"])
+        except StateError:
+            kept.close()  # and so it ends: nobody would find it
+            folder.wait_dead(_DOWN_SECONDS)
+            folder.clear()
+            raise
         kept.write(_KEEP)
     return state
 
@@ -232,7 +249,7 @@ def _last_lines(folder: StateFolder) -> str:
     return "\n".join([f"The end of {folder.log}:", *lines])
 
 
-def _state(config: SandboxConfig, pid: int, answer: Mapping[str, Any], replaced: bool) -> dict[str, Any]:
+def _state(config: SandboxConfig, pid: int, answer: Mapping[str, Any], replaced: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "config": json.loads(config.to_json()),
         "name": config.name,
@@ -241,7 +258,7 @@ def _state(config: SandboxConfig, pid: int, answer: Mapping[str, Any], replaced:
         "started_ticks": start_time(pid),
         "server": answer["server"],
         "nodes": node_list(config),
-        "replaced_stale": replaced,
+        "replaced": replaced,
     }
 
 

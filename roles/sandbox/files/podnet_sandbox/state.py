@@ -5,6 +5,7 @@
     kubeconfig    0600, for kubectl and the collection
     state.json    holder's pid and start time, configuration, server, nodes
     sandbox.log   what the sandbox's own processes said
+    sandbox.log.previous  what those of one said that ended without `down`
     sandbox.lock  locked (flock) by every process of a living sandbox, and by nobody when it is dead
     mnt/          an empty folder: where a container's root file system is put together, in its own mount namespace
 
@@ -24,6 +25,8 @@ from typing import Any
 
 KUBECONFIG = "kubeconfig"
 LOG = "sandbox.log"
+_PREVIOUS_LOG = "sandbox.log.previous"
+_NEW = ".new"
 _STATE = "state.json"
 _LOCK = "sandbox.lock"
 _MOUNTPOINT = "mnt"
@@ -57,6 +60,11 @@ class StateFolder:
         return self.path / LOG
 
     @property
+    def previous_log(self) -> Path:
+        """What the sandbox before this one said, which died."""
+        return self.path / _PREVIOUS_LOG
+
+    @property
     def mountpoint(self) -> Path:
         """An empty folder."""
         return self.path / _MOUNTPOINT
@@ -64,14 +72,18 @@ class StateFolder:
     def create(self) -> None:
         """Have the folder, for this user only. Raises `StateError`."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
             self.path.chmod(0o700)
             self.mountpoint.mkdir(exist_ok=True)
         except OSError as error:
             raise StateError(f"the lab folder {self.path} cannot be made: {error}") from error
 
     def lock(self) -> int | None:
-        """The lock's descriptor, or None while a sandbox lives here. Whoever inherits it keeps the lock alive."""
+        """The lock's descriptor, or None while a sandbox lives here. Whoever inherits it keeps the lock alive.
+
+        Raises `OSError` where the file cannot be made or is another user's.
+        """
         descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,20 +110,24 @@ class StateFolder:
         return state if isinstance(state, dict) else None
 
     def write(self, state: Mapping[str, Any], kubeconfig: str) -> None:
-        """Both files, 0600; state.json last: it says that the sandbox is up."""
+        """Both files, 0600; state.json last: it says that the sandbox is up. Raises `StateError` where the disk is full."""
         self._write(KUBECONFIG, kubeconfig)
         self._write(_STATE, json.dumps(state, indent=2, sort_keys=True) + "\n")
 
     def own_files(self) -> list[str]:
         """The names of the sandbox's files that are there."""
-        return [name for name in (KUBECONFIG, _STATE, LOG, _LOCK) if (self.path / name).exists()]
+        names = (KUBECONFIG, KUBECONFIG + _NEW, _STATE, _STATE + _NEW, LOG, _PREVIOUS_LOG, _LOCK)
+        return [name for name in names if (self.path / name).exists()]
 
-    def clear_stale(self) -> bool:
-        """With the lock in hand: remove what a dead sandbox left; whether there was anything."""
-        stale = [name for name in self.own_files() if name != _LOCK]
-        for name in stale:
-            (self.path / name).unlink()
-        return bool(stale)
+    def clear_stale(self) -> dict[str, Any] | None:
+        """With the lock in hand: remove what a dead sandbox left, but for its log; what is known of one that had been up."""
+        state = self.read()
+        if self.log.exists():
+            self.log.replace(self.previous_log)
+        for name in self.own_files():
+            if name not in (_LOCK, _PREVIOUS_LOG):
+                (self.path / name).unlink()
+        return None if state is None else {"pid": state.get("pid"), "uuid": state.get("uuid"), "log": str(self.previous_log)}
 
     def clear(self) -> list[str]:
         """Remove what a sandbox leaves; the names of what was there."""
@@ -139,11 +155,15 @@ class StateFolder:
         return True
 
     def _write(self, name: str, text: str) -> None:
-        temporary = self.path / f"{name}.new"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.rename(self.path / name)
+        temporary = self.path / f"{name}{_NEW}"
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            temporary.rename(self.path / name)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise StateError(f"{self.path / name} cannot be written: {error.strerror}. Have room there, or choose another --state-dir") from error
 
 
 def start_time(pid: int) -> int | None:
