@@ -54,6 +54,10 @@ def test_pods_that_ran_before_still_reach_each_other_and_keep_their_mtu(stage):
 
 
 def test_one_pod_has_an_address_of_another_nodes_block_all_the_time(stage):
-    lines = stage["nodes"]["pod-routing-worker2"]["routes"]
-    borrowed = [line for line in lines if line.startswith("10.99.0.") and "/" not in line.split()[0] and " via " in line]
-    assert len(borrowed) == 1 and any(line.startswith("blackhole 10.99.0.") for line in lines)
+    """As in the recordings borrowed-*: borrow-c on the control plane, of the block of worker2."""
+    routes = {name: node["routes"] for name, node in stage["nodes"].items()}
+    (own,) = [line for line in routes["pod-routing-control-plane"] if line.startswith("10.99.0.1 ")]
+    assert " dev cali" in own
+    assert any(line.startswith("blackhole 10.99.0.0/29") for line in routes["pod-routing-worker2"])
+    for node in ("pod-routing-worker", "pod-routing-worker2"):
+        assert [line.split()[1] for line in routes[node] if line.startswith("10.99.0.1 ")] == ["via"]
