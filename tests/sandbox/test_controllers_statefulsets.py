@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from lab import in_a_lab, workload
+from podnet_sandbox.api.errors import ApiError
 
 SETS = "statefulsets.apps"
 
@@ -83,7 +84,9 @@ async def test_a_new_template_comes_from_the_last_down_to_the_partition(lab):
 @in_a_lab
 async def test_a_volume_that_nobody_provides_keeps_its_pod_waiting(lab):
     claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
-    lab.apply(stateful("db", volumeClaimTemplates=[claim]))
+    made = stateful("db", volumeClaimTemplates=[claim])
+    made["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    lab.apply(made)
     await lab.until(lambda: lab.events("FailedScheduling", "db-0"))
     assert lab.store.get("persistentvolumeclaims", "data-db-0", "default")["status"]["phase"] == "Pending"
     assert "unbound immediate PersistentVolumeClaims" in lab.events("FailedScheduling", "db-0")[0]
@@ -91,3 +94,19 @@ async def test_a_volume_that_nobody_provides_keeps_its_pod_waiting(lab):
         "no persistent volumes available for this claim and no storage class is set"
     ]
     assert names(lab) == ["db-0"]
+
+
+@in_a_lab
+async def test_pods_that_the_api_refuses_are_an_event_and_hold_up_nobody_else(lab):
+    create = lab.store.create
+
+    def refusing(res, obj, **options):
+        if res == "pods" and obj["metadata"].get("name") == "bad-0":
+            raise ApiError(403, "Forbidden", 'pods "bad-0" is forbidden: no')
+        return create(res, obj, **options)
+
+    lab.store.create = refusing
+    lab.apply(stateful("bad", replicas=1))
+    lab.apply(stateful("db", replicas=1))
+    await lab.until(lambda: all_ready(lab, 1))
+    assert lab.events("FailedCreate", "bad") == ['create Pod bad-0 in StatefulSet bad failed error: pods "bad-0" is forbidden: no']

@@ -12,7 +12,7 @@ from .events import EventRecorder
 from .objects import is_terminating
 
 #: HTTP codes by which the API says that an object cannot be made as it is: nothing is gained by asking again at once.
-_REFUSED = (403, 422)
+REFUSED = (403, 422)
 
 
 class PodControl:
@@ -27,7 +27,7 @@ class PodControl:
         try:
             made = self._store.create("pods", pod)
         except ApiError as error:
-            if error.code not in _REFUSED:
+            if error.code not in REFUSED:
                 raise
             self.events.warning(owner, "FailedCreate", f"Error creating: {error.message}")
             return False

@@ -12,8 +12,10 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..api.errors import ApiError
 from .events import EventRecorder
 from .objects import by_controller, count_of, is_finished, is_ready, is_terminating, pod_of, unavailable_for
+from .pod_control import REFUSED
 from .revisions import HASH_LABEL, current_revision, hash_of
 
 Object = Mapping[str, Any]
@@ -110,7 +112,14 @@ class StatefulSets:
         pod = _pod(owner, number, revision)
         for claim in owner["spec"].get("volumeClaimTemplates") or ():
             self._claim(owner, claim, pod["metadata"]["name"])
-        self._store.create("pods", pod)
+        try:
+            self._store.create("pods", pod)
+        except ApiError as error:
+            if error.code not in REFUSED:
+                raise
+            what = f"create Pod {pod['metadata']['name']} in StatefulSet {owner['metadata']['name']} failed error: {error.message}"
+            self._events.warning(owner, "FailedCreate", what)
+            return
         self._say(owner, "Create", pod["metadata"]["name"])
 
     def _claim(self, owner: Object, template: Object, pod: str) -> None:

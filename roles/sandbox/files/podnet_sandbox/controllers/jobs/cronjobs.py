@@ -11,8 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...api.cron import Schedule, parse
+from ...api.errors import ApiError
 from ..events import EventRecorder
 from ..objects import by_controller, is_terminating, owner_reference
+from ..pod_control import REFUSED
 
 _SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 _HISTORY = (("Complete", "successfulJobsHistoryLimit", 3), ("Failed", "failedJobsHistoryLimit", 1))
@@ -76,7 +78,13 @@ class CronJobs:
             active = []
         made = _job(cron, due)
         if self._store.find("jobs.batch", made["metadata"]["name"], made["metadata"]["namespace"]) is None:
-            made = self._store.create("jobs.batch", made)
+            try:
+                made = self._store.create("jobs.batch", made)
+            except ApiError as error:
+                if error.code not in REFUSED:
+                    raise
+                self._events.warning(cron, "FailedCreate", f"Error creating job: {error.message}")
+                return active
             self._events.normal(cron, "SuccessfulCreate", f"Created job {made['metadata']['name']}")
             active = [*active, made]
         status["lastScheduleTime"] = _written(due)
