@@ -105,7 +105,7 @@ async def _serve(channel: socket.socket, scratch: str, privileged: bool) -> None
     kernel = Kernel(ZygoteClient(channel), scratch=scratch, single_user=not privileged)
     exits: list[tuple[str, str, int]] = []
     kernel.on_exit = lambda handle, state: exits.append((handle.name, state.name, state.exit_code))
-    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs, "cancelled_add": _cancelled_add, "volume": _volume}
+    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs, "cancelled_add": _cancelled_add, "volume": _volume, "mounts": _mounts}
     while True:
         try:
             method, arguments, named = await asyncio.to_thread(pickle.load, sys.stdin.buffer)
@@ -148,6 +148,11 @@ async def _cancelled_add(kernel, exits, turns, *arguments):
     adding.cancel()
     await asyncio.gather(adding, return_exceptions=True)
     return adding.cancelled()
+
+
+async def _mounts(kernel, exits):
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        return len(mounts.readlines())
 
 
 async def _volume(kernel, exits, method, *arguments):

@@ -91,6 +91,14 @@ def test_a_path_cannot_lead_out_of_its_volume(lab, path):
             lab.call("volume", "source", POD, Mount(volume, "/w", path))
 
 
+def test_the_volumes_of_a_pod_that_never_started_go_with_it(lab):
+    never = ("default", "never")
+    lab.call("volume", "empty", never, "work", None)
+    before = lab.call("mounts")
+    lab.call("remove_pod", *never)
+    assert lab.call("mounts") == before - 1
+
+
 def test_nothing_of_a_pods_volumes_is_left_when_it_is_gone(lab):
     gone = ("default", "gone")
     lab.call("volume", "empty", gone, "work", None)

@@ -73,6 +73,8 @@ class PodSandbox:
     def fill_volumes(self, *, first: bool = False) -> None:
         """What ConfigMaps, Secrets and the pod say now. A running pod whose ConfigMap is gone keeps what it has."""
         where, kernel = self._where, self._node.kernel
+        if first:
+            self._written.clear()  # an attempt that failed has taken them away again
         for volume in mounted_volumes(self._context.pod):
             kind = volumes.kind_of(volume)
             try:

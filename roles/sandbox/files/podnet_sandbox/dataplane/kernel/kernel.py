@@ -152,13 +152,12 @@ class Kernel:
         self._neighbours.pod_gone(pod)
 
     async def remove_pod(self, namespace: str, name: str) -> None:
-        """Kill the pod's processes, take its devices away. Nothing happens where there is no such pod."""
+        """Kill the pod's processes, take its devices away. Twice is fine."""
         entry = self._pods.pop((namespace, name), None)
-        if entry is None:
-            return
-        await self._containers.stop(entry.handle)
-        await self._unwire(entry)
-        self.volumes.remove((namespace, name))
+        if entry is not None:
+            await self._containers.stop(entry.handle)
+            await self._unwire(entry)
+        self.volumes.remove((namespace, name))  # filled before there was a pod to start
 
     async def leave_network(self, namespace: str, name: str) -> None:
         """Take the devices of a pod away whose containers have ended for good; what they wrote can still be read."""
