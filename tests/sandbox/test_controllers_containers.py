@@ -148,7 +148,7 @@ async def test_who_deletes_a_pod_by_force_does_not_wait_for_it(lab):
 
 @in_a_lab
 async def test_a_pod_past_its_deadline_has_failed(lab):
-    lab.apply(pod("late", activeDeadlineSeconds=0.2))
+    lab.apply(pod("late", activeDeadlineSeconds=1))
     await lab.until(lambda: lab.pod("late") and lab.pod("late")["status"]["phase"] == "Failed")
     status = lab.pod("late")["status"]
     assert (status["reason"], status["message"]) == ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="builds namespaces as 
 def lab(tmp_path_factory):
     lab = Lab(str(tmp_path_factory.mktemp("scratch")))
     try:
-        lab.call("start", "172.18.0.0/16")
-        lab.call("add_node", WORKER, "172.18.0.3")
+        lab.call("start")
+        lab.call("add_node", WORKER, "172.18.0.3/16", "172.18.0.1")
         lab.call("volume", "write", POD, "conf", {"a": PodFile(b"one"), "deep/b": PodFile(b"two", 0o400)})
         lab.call("volume", "empty", POD, "work", 1 << 20)
         mounts = (

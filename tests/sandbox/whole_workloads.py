@@ -79,7 +79,7 @@ async def log(lab, name, container):
 
 
 async def output(lab, name, *argv):
-    session = await lab.cluster.exec("default", name, None, argv, stdin=False, tty=False)
+    session = await lab.cluster.exec("default", name, "multitool", argv, stdin=False, tty=False)
     text = (await session.stdout.read()).decode()
     await session.wait()
     return text.strip()
@@ -89,7 +89,7 @@ async def routes(lab):
     """Addresses of pods that any node has a route to."""
     found = []
     for item in lab.pods("calico-node", "calico-system"):
-        session = await lab.cluster.exec("calico-system", item["metadata"]["name"], None, ("ip", "route"), stdin=False, tty=False)
+        session = await lab.cluster.exec("calico-system", item["metadata"]["name"], "calico-node", ("ip", "route"), stdin=False, tty=False)
         found += re.findall(r"^(\S+) dev cali", (await session.stdout.read()).decode(), re.MULTILINE)
         await session.wait()
     return found
