@@ -37,8 +37,12 @@ class Channels:
 
     async def run(self) -> None:
         """Serve until the client is gone. Raises `ChannelError`."""
-        while message := await self._wire.receive():
-            await self._message(message)
+        try:
+            while message := await self._wire.receive():
+                await self._message(message)
+        finally:
+            for stream in self.streams:
+                stream.broken()
 
     async def _message(self, message: bytes) -> None:
         number, content = message[0], message[1:]

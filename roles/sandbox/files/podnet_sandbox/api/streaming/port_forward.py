@@ -22,7 +22,7 @@ from .channels import V4, V4_BASE64, ChannelError, Channels
 from .spdy import Connection, ProtocolError, Refused
 from .streams import Stream, Wire
 from .upgrade import WEBSOCKET, asks_for_tunnel, stream_protocol, subprotocol, switching, upgrade_of
-from .wire import MessageWire, upgraded, websocket, while_connected
+from .wire import MessageWire, upgraded, websocket, while_connected, write
 
 LOG = logging.getLogger(__name__)
 
@@ -101,8 +101,7 @@ async def _to_client(reader: asyncio.StreamReader, data: Stream) -> None:
 async def _to_pod(data: Stream, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(ConnectionError):
         while part := await data.read():
-            writer.write(part)
-            await writer.drain()
+            await write(writer, part)
 
 
 async def _serve_channels(channels: Channels, ports: list[int], connect: Connect) -> None:

@@ -15,14 +15,22 @@ _WAITING = 4
 Send = Callable[[bytes, bool], Awaitable[None]]
 
 
+async def _nowhere(_data: bytes, _last: bool) -> None:
+    """What is sent on a stream that is over."""
+
+
 class Stream:
-    """One stream of a connection. ``headers``: what it was opened with, names in lower case."""
+    """One stream of a connection. ``headers``: what it was opened with, names in lower case.
+
+    It lets go of the connection when it is over: circles are not collected before many small things are, and the buffers
+    in them are few and large.
+    """
 
     def __init__(self, send: Send, headers: Mapping[str, str] | None = None) -> None:
         self.headers = headers or {}
         self._send = send
         self._incoming: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
-        self._ended = self._closed = self._deaf = False
+        self._ended = self._deaf = False
 
     async def read(self) -> bytes:
         """What came next; empty when the other side has ended its way."""
@@ -34,14 +42,13 @@ class Stream:
 
     async def write(self, data: bytes) -> None:
         """Send ``data``; nothing after `close`."""
-        if data and not self._closed:
+        if data:
             await self._send(data, False)
 
     async def close(self) -> None:
         """End this side's way."""
-        if not self._closed:
-            self._closed = True
-            await self._send(b"", True)
+        send, self._send = self._send, _nowhere
+        await send(b"", True)
 
     # The connection's side
 
@@ -59,7 +66,7 @@ class Stream:
 
     def broken(self) -> None:
         """The stream is over, both ways: what is written is dropped, reading ends."""
-        self._closed = self._ended = True
+        self._send, self._ended = _nowhere, True
         self.discard()
         self._incoming.put_nowait(b"")
 

@@ -24,6 +24,18 @@ _LONGEST_MESSAGE = 32 * 1024 * 1024
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
+async def write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Send ``data`` and wait while too much is under way. Raises ConnectionError."""
+    if writer.is_closing():
+        raise ConnectionResetError("the other side is gone")
+    writer.write(data)
+    try:
+        await writer.drain()
+    except ConnectionError as error:
+        error.__traceback__ = None  # asyncio keeps it in the reader, which would so hold everybody who ever waited here
+        raise ConnectionResetError("the other side is gone") from None
+
+
 class RawWire:
     """An HTTP connection that carries no HTTP any more."""
 
@@ -39,10 +51,7 @@ class RawWire:
 
     async def send(self, data: bytes) -> None:
         """See `Wire`."""
-        if self._writer.is_closing():
-            raise ConnectionResetError("the client is gone")
-        self._writer.write(data)
-        await self._writer.drain()
+        await write(self._writer, data)
 
 
 class MessageWire:
@@ -121,15 +130,14 @@ async def while_connected(request: web.Request, receiving: Coroutine[Any, Any, N
     """Do ``work`` until it is done or the client hangs up, which is when ``receiving`` ends. Raises what either raises."""
     tasks = [asyncio.create_task(each) for each in (work, receiving, _hung_up(request.transport))]
     try:
-        done, _ignored = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    except ConnectionError:
-        return  # the client is gone, which is what we would have waited for
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:  # a lost connection is what was waited for
+        if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
+            raise outcome
 
 
 async def _hung_up(transport: asyncio.BaseTransport | None) -> None:

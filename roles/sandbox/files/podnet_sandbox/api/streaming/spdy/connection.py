@@ -49,6 +49,7 @@ class Connection:
         finally:
             for stream in self._streams.values():
                 stream.broken()
+            self._streams.clear()
 
     async def end(self) -> None:
         """Say that there will be no more."""
@@ -82,6 +83,7 @@ class Connection:
             self._accept(stream)
         except Refused:
             self._streams.pop(number, None)
+            stream.broken()
             await self._wire.send(self._writer.reset(number, frames.REFUSED_STREAM))
             return
         await self._wire.send(self._writer.reply(number))
