@@ -143,11 +143,9 @@ async def while_connected(request: web.Request, receiving: Coroutine[Any, Any, N
 async def _hung_up(transport: asyncio.BaseTransport | None) -> None:
     """Returns when the other side has closed the connection, also when nobody reads what it sent before."""
     connection: socket.socket | None = transport.get_extra_info("socket") if transport else None
-    if connection is None:
-        return
-    poll = select.poll()
-    poll.register(connection.fileno(), _GONE)
-    while not any(events & _GONE for _ignored, events in poll.poll(0)):
-        await asyncio.sleep(_LOOK_SECONDS)
-        if connection.fileno() < 0:
+    while connection is not None and (descriptor := connection.fileno()) >= 0:
+        poll = select.poll()
+        poll.register(descriptor, _GONE)
+        if any(events & _GONE for _ignored, events in poll.poll(0)):
             return
+        await asyncio.sleep(_LOOK_SECONDS)
