@@ -4,43 +4,29 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from . import media, unenforced
 from .apply import record_update
-from .decoding import WARN, check_kind, decode_fields
+from .call import Call, check_place
+from .decoding import check_kind, decode_fields
 from .defaults import fill
-from .errors import (
-    ApiError,
-    bad_request,
-    conflict,
-    expired,
-    invalid,
-    invalid_value,
-    method_not_allowed,
-    no_such_resource,
-    not_found,
-    plain_error,
-)
+from .errors import bad_request, conflict, invalid, invalid_value, method_not_allowed, not_found
 from .lifecycle import default_propagation, finalizers
-from .media import Wanted, accepted, respond
+from .media import Wanted, respond
 from .options import check_delete, check_list, check_table, check_write, number
-from .pagination import LATEST, Page, forgotten, page_of, read_token
+from .pagination import Page
 from .parts import with_part
 from .patching import check_type, patched, refusal
+from .reading import Reading
 from .registry import Resource
 from .rendering import render, render_list
-from .request import RequestInfo, truth
-from .selectors import object_match
+from .request import truth
 from .store import Store
 from .structural import fill_defaults
-from .watch import Watch, WatchOptions
 
 Object = dict[str, Any]
 
@@ -61,68 +47,27 @@ _CONDITIONAL = frozenset({
 _OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request on a resource, its body read."""
-
-    request: web.Request
-    info: RequestInfo
-    resource: Resource
-    body: bytes
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        return self.request.query
-
-    @property
-    def wanted(self) -> Wanted:
-        return accepted(self.request.headers.get("Accept", ""), protobuf_too=not self.resource.custom)
-
-    @property
-    def include(self) -> str:
-        return self.query.get("includeObject", "Metadata")
-
-    @property
-    def manager(self) -> str:
-        """Who writes: named, or the program's name from its User-Agent."""
-        return self.query.get("fieldManager") or self.request.headers.get("User-Agent", "").partition("/")[0] or "unknown"
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether nothing is to be kept."""
-        return "dryRun" in self.query
-
-    @property
-    def validation(self) -> str:
-        """What is said of unknown fields."""
-        return self.query.get("fieldValidation") or WARN
-
-    @property
-    def namespace(self) -> str | None:
-        """Where the object is, as the Store names it."""
-        return self.info.namespace if self.resource.namespaced else None
-
-
 class Rest:
     """Answers calls on objects and collections, but not on connecting subresources."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._reading = Reading(store)
 
     async def answer(self, call: Call) -> web.StreamResponse:
         """Dispatch by verb. Raises `ApiError`."""
         verb = call.info.verb
-        _check_place(call)
+        check_place(call)
         misplaced = verb != "watch" and bool(call.info.name) is (verb in _ON_COLLECTIONS)
         if verb not in call.resource.verbs or misplaced:
             raise method_not_allowed()
         if call.wanted.shape == "Table":
             check_table(call.include)
         if verb == "watch":
-            return await self._watch(call)
+            return await self._reading.watch(call)
         return {
             "get": self._get,
-            "list": self._list,
+            "list": self._reading.list,
             "create": self._create,
             "update": self._update,
             "patch": self._patch,
@@ -130,89 +75,12 @@ class Rest:
             "deletecollection": self._delete_collection,
         }[verb](call)
 
-    # Reading
-
     def existing(self, call: Call) -> Object:
         """The Store's object the call names. Raises `ApiError` 404."""
-        found = self._store.find(call.resource.name, call.info.name, call.namespace)
-        if found is None:
-            raise not_found(call.resource, call.info.name)
-        return found
+        return self._reading.existing(call)
 
     def _get(self, call: Call) -> web.Response:
-        asked_revision(call.query.get("resourceVersion", ""), self._store.revision)
-        return self._respond(call, self.existing(call))
-
-    def _list(self, call: Call) -> web.Response:
-        query, wanted = call.query, call.wanted
-        check_list(call.request.query, watch=False)
-        limit, _ignored = max(0, number(query, "limit") or 0), number(query, "timeoutSeconds")
-        if query.get("resourceVersion") == "0" and not query.get("continue"):
-            limit = 0  # the watch cache, which answers then, knows no pages
-        start, objects, revision = self._moment(call, limit)
-        mixed = call.resource.namespaced and not call.info.namespace
-        page = page_of(objects, revision, limit, start=start, mixed=mixed)
-        counted = not (query.get("labelSelector") or query.get("fieldSelector"))
-        return respond(wanted, render_list(call.resource, page, wanted, counted=counted, include=call.include))
-
-    def _moment(self, call: Call, limit: int) -> tuple[str, list[Object], int]:
-        """After which name a list goes on, what there is at its moment, and which that is. Raises `ApiError`: 400, 410, 500, 504."""
-        query, now = call.query, self._store.revision
-        text = query.get("resourceVersion", "")
-        if query.get("continue"):
-            if text not in ("", "0"):
-                raise bad_request("specifying resource version is not allowed when using continue")
-            token = read_token(query["continue"])
-            if token.revision == LATEST:
-                return token.start, self._matching(call), now
-            try:
-                return token.start, self._matching(call, token.revision), token.revision
-            except ApiError as error:
-                raise (forgotten(token) if error.code == 410 else error) from error
-        match = query.get("resourceVersionMatch", "")
-        exact = text not in ("", "0") and (match == "Exact" or (limit > 0 and not match))
-        revision = asked_revision(text, now, exact=exact)
-        if not exact:
-            return "", self._matching(call), now
-        try:
-            return "", self._matching(call, revision), revision
-        except ApiError as error:
-            raise (expired("The resourceVersion for the provided list is too old.") if error.code == 410 else error) from error
-
-    def _matching(self, call: Call, revision: int | None = None) -> list[Object]:
-        """What the selectors select, of what there is now or was at ``revision``."""
-        match = object_match(call.resource, call.query.get("labelSelector"), call.query.get("fieldSelector"))
-        namespace = call.info.namespace or None
-        if revision is None or revision == self._store.revision:
-            objects = self._store.scan(call.resource.name, namespace)
-        else:
-            objects = self._store.scan_at(call.resource.name, revision, namespace)
-        return objects if match is None else [obj for obj in objects if match(obj)]
-
-    async def _watch(self, call: Call) -> web.StreamResponse:
-        query = call.query
-        check_list(call.request.query, watch=True)
-        asked = asked_revision(query.get("resourceVersion", ""), sys.maxsize)  # a watch may wait for what is to come
-        revision, initial = asked or None, not asked
-        send_initial = query.get("sendInitialEvents")
-        if send_initial is not None:
-            initial = truth(send_initial)
-            revision = None if initial else revision
-        seconds = number(query, "timeoutSeconds")
-        options = WatchOptions(
-            resource=call.resource,
-            namespace=call.info.namespace if call.resource.namespaced else "",
-            name=call.info.name,
-            match=object_match(call.resource, query.get("labelSelector"), query.get("fieldSelector")),
-            wanted=call.wanted,
-            revision=revision,
-            initial=initial,
-            bookmarks=truth(query.get("allowWatchBookmarks")),
-            initial_end=initial and truth(send_initial) and truth(query.get("allowWatchBookmarks")),
-            timeout=float(seconds) if seconds else None,
-            include=call.include,
-        )
-        return await Watch(self._store, options).run(call.request)
+        return self._respond(call, self._reading.get(call))
 
     # Writing
 
@@ -300,7 +168,7 @@ class Rest:
         check_list(call.request.query, watch=False)
         options = self._delete_options(call)
         options.pop("preconditions")
-        objects = self._matching(call)
+        objects = self._reading.matching(call)
         for obj in objects:
             metadata = obj["metadata"]
             if self._store.find(call.resource.name, metadata["name"], metadata.get("namespace")) is not None:
@@ -381,37 +249,9 @@ def complete(resource: Resource, obj: Object) -> None:
     fill(resource, obj)
 
 
-def _check_place(call: Call) -> None:
-    """Refuse paths that are no resource's: a namespace too few or too many. Raises `ApiError`."""
-    info, resource = call.info, call.resource
-    if resource.name == "namespaces":
-        return
-    if resource.namespaced and not info.namespace and info.verb == "create":
-        raise method_not_allowed()
-    if (resource.namespaced and not info.namespace and info.name) or (info.namespace and not resource.namespaced):
-        raise no_such_resource()
-
-
 def _check_name(obj: Mapping[str, Any], name: str) -> None:
     found = obj["metadata"].get("name")
     if not found:
         raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if found != name:
         raise bad_request(f"the name of the object ({found}) does not match the name on the URL ({name})")
-
-
-def asked_revision(text: str, now: int, *, exact: bool = False) -> int:
-    """The revision a reader asks for: the present one must not be older, or, ``exact``, it must have come. Raises `ApiError`."""
-    if not text or text == "0":
-        return 0
-    if not (text.isascii() and text.isdigit()):
-        shown = json.dumps(text, ensure_ascii=False)
-        why = f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
-        raise bad_request(f"invalid resource version: {why}") if exact else plain_error(why)
-    if int(text) > now:
-        if exact:
-            raise plain_error("etcdserver: mvcc: required revision is a future revision")
-        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-        message = f"Timeout: Too large resource version: {text}, current: {now}"
-        raise ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
-    return int(text)

@@ -21,13 +21,14 @@ from .authentication import Authenticator, User
 from .authorization import Attributes, Authorizer, denial
 from .background import NAMESPACE_GRACE, Background
 from .bootstrap import bootstrap_roles
+from .call import Call
 from .decoding import IGNORE, check_kind, decode_fields
 from .errors import ApiError, forbidden, internal, method_not_allowed, no_such_resource
 from .impersonation import effective_user
 from .openapi import OpenApi
 from .registry import Resource
 from .request import RequestInfo, parse
-from .rest import Call, Rest
+from .rest import Rest
 from .reviews import Reviews
 from .runtime import Runtime
 from .serving import Connections, read_body

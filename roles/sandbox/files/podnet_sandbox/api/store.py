@@ -24,9 +24,9 @@ from .history import ADDED, DELETED, MODIFIED, Change, History
 from .kinds import builtin
 from .names import generated
 from .owners import Owners, Reference
-from .parts import with_part
 from .patch import merge
 from .registry import Registry, Resource
+from .replacing import generation_changes, replaced, same
 from .selectors import object_match
 from .strategy import Strategies
 
@@ -36,8 +36,6 @@ Callback = Callable[[str, str, Mapping[str, Any], "Mapping[str, Any] | None"], N
 
 #: What kube-apiserver makes by itself before it answers.
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-#: metadata that a client cannot change.
-_FIXED_METADATA = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "name", "namespace", "uid")
 _NAME_ATTEMPTS = 8
 
 
@@ -126,11 +124,11 @@ class Store:
         metadata = obj.get("metadata") or {}
         old = self._existing(resource, metadata.get("name", ""), metadata.get("namespace"))
         _check_preconditions(resource, old, metadata)
-        new = _replaced(resource, old, obj, subresource)
+        new = replaced(resource, old, obj, subresource)
         self._strategies.prepare_update(resource, new, old, subresource)
-        if _same(old, new):
+        if same(old, new):
             return clone(old)
-        if _generation_changes(resource, old, new):
+        if generation_changes(resource, old, new):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if dry_run:
             return new
@@ -178,7 +176,7 @@ class Store:
         if lifecycle.may_go(resource, new):
             # only pods are told of their grace when there is none to wait for
             self._remove(resource, new if resource.name == "pods" else clone(old))
-        elif not _same(old, new):
+        elif not same(old, new):
             new["metadata"]["resourceVersion"] = self._next_revision()
             self._put(resource, new, old)
         answer = clone(new)
@@ -297,53 +295,3 @@ def _check_preconditions(resource: Resource, old: Mapping[str, Any], wanted: Map
     revision = wanted.get("resourceVersion")
     if revision and str(revision) != metadata["resourceVersion"]:
         raise conflict(resource, metadata["name"])
-
-
-def _replaced(resource: Resource, old: Object, obj: Mapping[str, Any], subresource: str | None) -> Object:
-    """What the object becomes: of ``obj`` only the part that ``subresource`` (None: the main resource) may write."""
-    if subresource:
-        new = clone(with_part(old, obj, subresource))
-        _take_managed_fields(new, obj)
-        return new
-    new = {**clone(obj), **_type_meta(resource)}
-    metadata = new["metadata"] = dict(new.get("metadata") or {})
-    for field in _FIXED_METADATA:
-        metadata.pop(field, None)
-        if field in old["metadata"]:
-            metadata[field] = old["metadata"][field]
-    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
-    if resource.has_status:
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = clone(old["status"])
-    return new
-
-
-def _take_managed_fields(new: Object, obj: Mapping[str, Any]) -> None:
-    managed = (obj.get("metadata") or {}).get("managedFields")
-    if managed:
-        new["metadata"]["managedFields"] = clone(managed)
-
-
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a write changes nothing; who owns which field since when does not count."""
-    if old == new:
-        return True
-    return _without_ownership(old) == _without_ownership(new) and _ownership(old) == _ownership(new)
-
-
-def _without_ownership(obj: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    return {**obj, "metadata": metadata}
-
-
-def _ownership(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
-    entries = obj["metadata"].get("managedFields") or ()
-    return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
-
-
-def _generation_changes(resource: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    if not (resource.generation or resource.custom):
-        return False
-    ignored = {"metadata", "status"} if resource.has_status or not resource.custom else {"metadata"}
-    return any(old.get(key) != new.get(key) for key in (old.keys() | new.keys()) - ignored)

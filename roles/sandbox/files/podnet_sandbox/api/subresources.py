@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from . import media
+from .call import Call
 from .decoding import check_kind
 from .disruption import check_budget
 from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
@@ -18,7 +19,7 @@ from .media import Wanted, respond
 from .parts import EPHEMERAL_CONTAINERS, FINALIZE
 from .patching import patched_by, read_patch
 from .pod_containers import container_of
-from .rest import Call, Rest
+from .rest import Rest
 from .reviews import Reviews
 from .runtime import Runtime
 from .scale import scale_of, scaled
