@@ -311,3 +311,17 @@ def test_protobuf_is_served_and_watched(server):
     assert refused.status == 404 and protobuf.decode(refused.text.encode(errors="surrogateescape"))["message"] == 'configmaps "none" not found'
     watched = server.get(f"{CONFIGMAPS}?watch=1&timeoutSeconds=1", Accept=accept)
     assert watched.headers["Content-Type"] == f"{accept};stream=watch" and "ADDED" in watched.text
+
+
+def test_a_table_without_objects_says_so(server):
+    rows = server.get("/api/v1/namespaces?includeObject=None", Accept=TABLE).body["rows"]
+    assert rows and all(row["object"] is None for row in rows)
+
+
+def test_claims_show_their_columns(server):
+    path = "/api/v1/namespaces/default/persistentvolumeclaims"
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    server.post(path, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "claim"}, "spec": spec})
+    table = server.get(f"{path}/claim", Accept=TABLE).body
+    cells = dict(zip([item["name"] for item in table["columnDefinitions"]], table["rows"][0]["cells"], strict=True))
+    assert (cells["Status"], cells["VolumeAttributesClass"], cells["VolumeMode"]) == ("Pending", "<unset>", "Filesystem")

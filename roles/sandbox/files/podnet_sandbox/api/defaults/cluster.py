@@ -32,6 +32,18 @@ def _storageclass(obj: Object) -> None:
     obj.setdefault("volumeBindingMode", "Immediate")
 
 
+def _claim(obj: Object) -> None:
+    obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+
+
+def _volume(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+    spec.setdefault("volumeMode", "Filesystem")
+    if spec.get("hostPath") is not None:
+        spec["hostPath"].setdefault("type", "")
+
+
 def _priorityclass(obj: Object) -> None:
     obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
@@ -39,6 +51,8 @@ def _priorityclass(obj: Object) -> None:
 FILL = {
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     "namespaces": _namespace,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
     "priorityclasses.scheduling.k8s.io": _priorityclass,
     "storageclasses.storage.k8s.io": _storageclass,
 }

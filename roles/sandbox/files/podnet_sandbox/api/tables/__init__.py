@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..registry import Resource
-from . import access, cluster, networking, workloads
+from . import access, cluster, networking, storage, workloads
 from .cells import Printer, column
 from .custom import custom_printer
 from .pods import PODS
@@ -18,6 +18,7 @@ _PRINTERS: Mapping[str, Printer] = {
     **workloads.PRINTERS,
     **networking.PRINTERS,
     **cluster.PRINTERS,
+    **storage.PRINTERS,
     **access.PRINTERS,
 }
 _NAME = column("Name", format="name")
@@ -51,6 +52,5 @@ def _printer(resource: Resource) -> Printer:
 
 def _row(printer: Printer, obj: Mapping[str, Any], include: str) -> dict[str, Any]:
     row: dict[str, Any] = {"cells": [*([obj["metadata"]["name"]] if printer.named else []), *printer.cells(obj)]}
-    if include != "None":
-        row["object"] = obj if include == "Object" else partial(obj)
+    row["object"] = None if include == "None" else obj if include == "Object" else partial(obj)
     return row

@@ -116,7 +116,13 @@ def _kind(owner: Object) -> str:
 
 _WIDE = ("+Containers", "+Images", "+Selector")
 
+def _podtemplate(obj: Object) -> list[Any]:
+    template = obj.get("template") or {}
+    return [*_containers(template), label_text((template.get("metadata") or {}).get("labels"))]
+
+
 PRINTERS = {
+    "podtemplates": Printer(columns("Containers", "Images", "Pod Labels"), _podtemplate),
     "controllerrevisions.apps": Printer(columns("Controller", "Revision", "Age"), _revision),
     "cronjobs.batch": Printer(
         columns("Schedule", "Timezone", "Suspend:boolean", "Active:integer", "Last Schedule", "Age", *_WIDE), _cronjob
