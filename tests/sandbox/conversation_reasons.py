@@ -50,6 +50,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("watch table", "*.rows[0].object.metadata.annotations", "kube-controller-manager's description of the ConfigMap is not imitated"),
     ("watch from 0|list for watch", "*.data.ca.crt", "another cluster's certificate"),
     ("pod change image", "status.conditions", "the recorded scheduler had not looked at the pod yet"),
+    ("status *|delete pod, grace 0", "status.conditions[0].message", "the recorded scheduler was a stand-in that does not tell of preemption"),
     # How it is said
     (_TABLES, "*columnDefinitions[*].description", "Kubernetes' prose about fields is not copied"),
     ("protobuf", "text", "uids, times and managers in binary; test_api_formats reads back what is written"),
