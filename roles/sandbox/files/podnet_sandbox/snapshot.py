@@ -25,9 +25,14 @@ Object = dict[str, Any]
 _THREADS = 4
 _SECONDS = 30
 _SYSCTL_KEYS = ("forwarding", "proxy_arp", "rp_filter", "route_localnet")
-_SYSCTLS = "grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/neigh/*/proxy_delay " + " ".join(
-    f"/proc/sys/net/ipv4/conf/*/{key}" for key in _SYSCTL_KEYS
-) + "; [ $? -le 2 ]"  # 2: a device went away meanwhile
+_SYSCTL_FILES = (
+    "ipv4/ip_forward",
+    "ipv6/conf/all/forwarding",
+    "ipv4/neigh/*/proxy_delay",
+    *(f"ipv4/conf/*/{key}" for key in _SYSCTL_KEYS),
+)
+#: grep ends with 2 where a device went away meanwhile.
+_SYSCTLS = f"grep -sH . {' '.join(f'/proc/sys/net/{name}' for name in _SYSCTL_FILES)}; [ $? -le 2 ]"
 _BIRD = "birdcl -s /var/run/calico/bird.ctl show"
 _VIEWS = {
     "ip-j-d-link.json": "ip -j -d -s link",

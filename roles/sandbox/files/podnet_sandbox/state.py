@@ -163,7 +163,8 @@ class StateFolder:
             temporary.rename(self.path / name)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise StateError(f"{self.path / name} cannot be written: {error.strerror}. Have room there, or choose another --state-dir") from error
+            what = f"{self.path / name} cannot be written: {error.strerror}"
+            raise StateError(f"{what}. Have room there, or choose another --state-dir") from error
 
 
 def start_time(pid: int) -> int | None:
