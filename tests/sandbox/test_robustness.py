@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
 import stat
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_server import kubectl_path
 from podnet_sandbox import cli, launch, state
 from test_life import (
     FILES,
@@ -203,6 +205,58 @@ def test_out_of_file_descriptors_it_lives_on_and_recovers(folder):
     assert until(lambda: answers(folder / "kubeconfig"), 30)
     assert until(lambda: len(list(Path(f"/proc/{server}/fd").iterdir())) < limit - 100, 30)
     assert (folder / "sandbox.log").stat().st_size < 1 << 20
+
+
+@as_root
+def test_pods_that_come_and_go_leave_nothing_behind(folder):
+    """No process, device, address, allocation, handle, file descriptor; and memory for what is remembered of them only."""
+    rounds, each = (50, 20) if BREADTH else (3, 20)
+    assert up(folder, encapsulation="VXLANCrossSubnet")[0] == 0
+    kubectl = [kubectl_path(), "--kubeconfig", str(folder / "kubeconfig")]
+    server = descendants(pid_of(folder))[2]
+
+    def run(*arguments, **given):
+        done = subprocess.run([*kubectl, *arguments], capture_output=True, text=True, check=False, **given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listed(kind):
+        return json.loads(run("get", kind, "-o", "json"))["items"]
+
+    def left():
+        blocks = listed("ipamblocks.crd.projectcalico.org")
+        links = [
+            subprocess.run(["nsenter", "--target", str(pid), "--net", "ip", "-o", "link"], capture_output=True, text=True, check=False).stdout
+            for pid in descendants(pid_of(folder))
+        ]
+        return {
+            "pods": len(listed("pods")),
+            "processes": len(descendants(pid_of(folder))),
+            "devices of pods": sum(text.count(" cali") for text in links),
+            "handles": len(listed("ipamhandles.crd.projectcalico.org")),
+            "addresses": sum(entry is not None for block in blocks for entry in block["spec"]["allocations"]),
+            "descriptors": len(list(Path(f"/proc/{server}/fd").iterdir())) // 8,  # connections come and go
+        }
+
+    def memory():
+        return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{server}/status").read_text())[1])
+
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "wbitt/network-multitool"}]}
+    items = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{n}"}, "spec": spec} for n in range(each)]
+    pods = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    run("wait", "--for=condition=Available", "tigerastatus/calico", "--timeout=60s")
+    settled: list[dict] = []
+    until(lambda: (settled.append(left()) or (len(settled) > 1 and settled[-1] == settled[-2])), 20)
+    memories = []
+    for _ in range(rounds):
+        names = [item["metadata"]["name"] for item in items]
+        run("create", "--filename", "-", input=pods)
+        run("wait", "--for=condition=Ready", "--timeout=60s", "pod", *names)
+        run("delete", "--now", "pod", *names)
+        memories.append(memory())
+    assert until(lambda: left() == settled[-1], 20), (left(), settled[-1])
+    # Of a pod some changes and Events are remembered, at most 2000 of each kind: some 80 KiB a pod.
+    assert memories[-1] - memories[0] < min(rounds * each, 1000) * 160
 
 
 def test_a_library_that_is_missing_is_named(monkeypatch):
