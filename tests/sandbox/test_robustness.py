@@ -243,7 +243,7 @@ def test_pods_that_come_and_go_leave_nothing_behind(folder):
 
     spec = {"terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "wbitt/network-multitool"}]}
     items = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{n}"}, "spec": spec} for n in range(each)]
-    pods = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    pods = "\n---\n".join(map(json.dumps, items))
     run("wait", "--for=condition=Available", "tigerastatus/calico", "--timeout=60s")
     settled: list[dict] = []
     until(lambda: (settled.append(left()) or (len(settled) > 1 and settled[-1] == settled[-2])), 20)
