@@ -12,12 +12,14 @@ import gathering
 import judging
 import kind_run
 import life
+import sandbox
 import site_run
 import soundness
 
 PARTS = {
     "site": site_run.report,
     "life": life.report,
+    "sandbox": sandbox.report,
     "gathering": gathering.report,
     "judging": judging.report,
     "soundness": soundness.report,
