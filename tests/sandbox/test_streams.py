@@ -114,11 +114,17 @@ def test_run_passes_what_is_piped_to_it(lab, transport):
     assert done.stdout.splitlines()[0] == "3"
 
 
+def _is_heard(terminal):
+    terminal.sendline("hello")
+    return terminal.expect(["got hello\r\n", pexpect.TIMEOUT], timeout=2) == 0
+
+
 @both
 def test_all_who_are_attached_see_the_same_and_the_container_outlives_them(lab, transport):
     first, second = (lab.terminal(transport, "attach", "-it", "talker") for _ in range(2))
     for terminal in (first, second):
         terminal.expect("try pressing enter")
+        assert until(lambda each=terminal: _is_heard(each))  # kubectl says so before it is connected
     first.sendline(f"one by {transport}")
     for terminal in (first, second):
         terminal.expect(f"got one by {transport}\r\n")

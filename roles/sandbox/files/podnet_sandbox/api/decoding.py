@@ -27,6 +27,15 @@ Path = tuple[str | int, ...]
 Refuse = Callable[[str], ApiError]
 
 
+def check_type_meta(obj: Mapping[str, Any], kind: str) -> None:
+    """apiVersion and kind are text, where they are. Raises `ApiError` 400."""
+    for field in ("apiVersion", "kind"):
+        if not isinstance(obj.get(field) or "", str):
+            why = f"json: cannot unmarshal {_json_type(obj[field])} into Go struct field .{field} of type string"
+            wanted = f"the object provided is unrecognized (must be of type {kind})"
+            raise bad_request(f"{wanted}: couldn't get version/kind; json parse error: {why}")
+
+
 def check_kind(resource: Resource, obj: Any, kind: str = "", api_version: str = "", *, known: bool = True) -> dict[str, Any]:
     """``obj`` if it is what the path is for (a subresource's kind, if given); ``known``: its kind is one there is.
 
@@ -35,12 +44,7 @@ def check_kind(resource: Resource, obj: Any, kind: str = "", api_version: str = 
     kind, api_version = kind or resource.kind, api_version or resource.api_version
     if not isinstance(obj, dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
-    for field in ("apiVersion", "kind"):
-        if not isinstance(obj.get(field) or "", str):
-            why = f"json: cannot unmarshal {_json_type(obj[field])} into Go struct field .{field} of type string"
-            raise bad_request(
-                f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why}"
-            )
+    check_type_meta(obj, kind)
     found_kind, found_version = obj.get("kind") or kind, obj.get("apiVersion") or api_version
     if (found_kind, found_version) == (kind, api_version):
         if not isinstance(obj.get("metadata") or {}, dict):

@@ -11,6 +11,7 @@ from typing import Any
 from . import json_text, media
 from .apply import apply
 from .copying import clone
+from .decoding import check_type_meta
 from .errors import ApiError, bad_request, not_a_patch, unsupported_media_type
 from .goformat import go_value
 from .patch import json_patch, merge
@@ -78,11 +79,14 @@ def _applied(resource: Resource, live: Mapping[str, Any] | None, body: bytes, qu
     if not isinstance(obj, dict):
         found = "array" if isinstance(obj, list) else "string"
         raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {_NO_MAP.format(found)}")
+    check_type_meta(obj, resource.kind)
     found = (obj.get("apiVersion") or "", obj.get("kind") or "")
     if found != (resource.api_version, resource.kind):
         group, _ignored, version = found[0].rpartition("/")
         raise bad_request(f"invalid object type: {group}/{version}, Kind={found[1]}")
     metadata = obj["metadata"] = obj.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise bad_request(f"error decoding YAML: {_NO_MAP.format('value')}")
     if resource.namespaced:
         metadata.setdefault("namespace", info.namespace)
     if metadata.get("managedFields"):

@@ -59,7 +59,7 @@ def _statefulset(obj: Object) -> None:
 def _job(obj: Object) -> None:
     spec = obj.setdefault("spec", {})
     _fill_job_spec(spec)
-    if not spec.get("selector") and not spec.get("manualSelector") and obj["metadata"].get("uid"):
+    if not spec.get("selector") and not spec.get("manualSelector") and obj["metadata"].get("uid") and obj["metadata"].get("name"):
         _select_own_pods(obj["metadata"], spec)
 
 

@@ -8,12 +8,13 @@ v5 has a message that ends a channel (255 and its number).
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from functools import partial
 
 from .streams import Stream
-from .wire import MessageWire
+from .wire import LAST_SECONDS, MessageWire
 
 V5 = "v5.channel.k8s.io"
 V4, V4_BASE64 = "v4.channel.k8s.io", "v4.base64.channel.k8s.io"
@@ -40,6 +41,9 @@ class Channels:
         try:
             while message := await self._wire.receive():
                 await self._message(message)
+            for stream in self.streams:
+                await stream.deliver(b"")
+            await asyncio.sleep(LAST_SECONDS)
         finally:
             for stream in self.streams:
                 stream.broken()

@@ -17,6 +17,8 @@ from aiohttp import WSMsgType, web
 _CHUNK = 64 * 1024
 #: How often a connection that is not read is looked at: is the other side still there?
 _LOOK_SECONDS = 2
+#: What a client sent before it went is still taken for so long: some hang up as soon as the last of it is under way.
+LAST_SECONDS = 1
 #: How long a client may take to hang up after it was told the end.
 LINGER_SECONDS = 5
 #: The longest message, as kubelet's (golang.org/x/net/websocket).
@@ -147,5 +149,6 @@ async def _hung_up(transport: asyncio.BaseTransport | None) -> None:
         poll = select.poll()
         poll.register(descriptor, _GONE)
         if any(events & _GONE for _ignored, events in poll.poll(0)):
+            await asyncio.sleep(LAST_SECONDS)
             return
         await asyncio.sleep(_LOOK_SECONDS)
