@@ -19,8 +19,8 @@ from ..api.errors import ApiError
 LOG = logging.getLogger(__name__)
 #: Seconds after which a controller that failed is run again.
 RETRY_DELAY = 0.5
-#: A round is followed by a rest of so many times its length, and at most so many seconds.
-_REST, _LONGEST_REST = 2.0, 0.5
+#: A round of more seconds than `_LONG` is followed by a rest of so many times its length, and at most so many seconds.
+_LONG, _REST, _LONGEST_REST = 0.05, 2.0, 0.5
 CONFLICT, GONE = 409, 404
 
 
@@ -52,7 +52,8 @@ class ControlLoop:
             self._round()
             # What others wait for on this thread goes on between two rounds, and what they change is all seen in the next one:
             # looking at a thousand pods takes long, and is not done for each of them.
-            await asyncio.sleep(min(_LONGEST_REST, _REST * (time.monotonic() - began)))
+            took = time.monotonic() - began
+            await asyncio.sleep(min(_LONGEST_REST, _REST * took) if took > _LONG else 0)
 
     def settle(self) -> None:
         """Run what is due until nothing is."""
