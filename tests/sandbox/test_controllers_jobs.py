@@ -41,7 +41,7 @@ def reason(lab, name, kind):
 async def test_a_job_runs_so_many_at_once_until_so_many_have_succeeded(lab):
     lab.apply(job("three", completions=3, parallelism=2))
     await lab.until(lambda: len(at_work(lab, "three")) == 2)
-    assert (status(lab, "three")["active"], status(lab, "three")["ready"]) == (2, 2)
+    await lab.until(lambda: (status(lab, "three").get("active"), status(lab, "three").get("ready")) == (2, 2))
     await end(lab, "three", 0, 2)
     await lab.until(lambda: status(lab, "three").get("succeeded") == 2)
     await lab.until(lambda: len(at_work(lab, "three")) == 1)
@@ -50,7 +50,7 @@ async def test_a_job_runs_so_many_at_once_until_so_many_have_succeeded(lab):
     await lab.until(lambda: reason(lab, "three", "Complete") == "CompletionsReached")
     assert status(lab, "three")["succeeded"] == 3 and "active" not in status(lab, "three")
     assert status(lab, "three")["completionTime"] and lab.events("Completed", "three") == ["Job completed"]
-    assert not [p for p in lab.pods("three-") if p["metadata"].get("finalizers")]
+    await lab.until(lambda: not [p for p in lab.pods("three-") if p["metadata"].get("finalizers")])
 
 
 @in_a_lab
@@ -69,7 +69,8 @@ async def test_too_many_failures_end_a_job_and_what_it_still_runs(lab):
     await end(lab, "bad", 1)
     await lab.until(lambda: reason(lab, "bad", "Failed") == "BackoffLimitExceeded")
     assert reason(lab, "bad", "FailureTarget") == "BackoffLimitExceeded"
-    assert status(lab, "bad")["failed"] == 2 and at_work(lab, "bad") == []
+    await lab.until(lambda: status(lab, "bad").get("failed") == 2)
+    assert at_work(lab, "bad") == []
     assert lab.events("BackoffLimitExceeded", "bad") == ["Job has reached the specified backoff limit"]
 
 
