@@ -95,6 +95,10 @@ kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
 docs: test-environment ## write what is derived from the code: docs/checks.md, docs/faults.md, docs/schemas/
 	@PYTHONPATH=.ansible/collections $(BIN)/python scripts/write_docs.py
 
+.PHONY: fidelity
+fidelity: test-environment ## hold sandboxes against the recordings of a real Calico and write docs/fidelity.md
+	@PATH="$(BIN):$$PATH" $(BIN)/python tests/fidelity/compare.py $(ARGS)
+
 .PHONY: lock
 lock: ## renew the pinned requirements of every Python found
 	@scripts/lock

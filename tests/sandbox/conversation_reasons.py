@@ -37,7 +37,6 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("pods table|one pod table, metadata only objects", "rows[*].cells[5]", "addresses are of other blocks"),
     ("list limit 2|list continue", "*.status.containerStatuses[*].image*", "the replay runs no containers"),
     ("list limit 2|list continue", "*.status.containerStatuses[*].containerID", "the replay runs no containers"),
-    ("list limit 2|list continue", "*.status.containerStatuses[*].volumeMounts", "the kubelet does not tell of mounts"),
     ("nodes table", "rows[*].cells[4]", "the recorded kubelet was a stand-in and said so"),
     ("nodes table", "rows[*].cells[8]", "the kernel of the machine it runs on"),
     ("nodes table", "rows[*].cells[9]", "containers are namespaces, not containerd's"),

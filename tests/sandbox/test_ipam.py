@@ -99,6 +99,19 @@ def test_objects_have_the_shape_of_the_recorded_ones(store, ipam):
         assert item["metadata"]["annotations"] == {"projectcalico.org/metadata": '{"creationTimestamp":null}'}
 
 
+def test_from_v332_on_an_affinity_carries_its_host_as_a_label(store):
+    """As recorded of v3.32.1; v3.30.7 has none."""
+    add_pool(store)
+    store.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "pod-routing-control-plane"}})
+    assign(Ipam(store, calico_version="v3.32.1"), "pod-routing-control-plane", "a")
+    (affinity,) = store.list(AFFINITIES)
+    assert affinity["metadata"]["labels"] == {
+        "projectcalico.org/affinity-type": "host",
+        "projectcalico.org/hostname-hash": "P6DI7YHJZESUNOURJWXOTPJ3UMWWYXSF7GCEPDQJ52AOUIZNQUBA",
+        "projectcalico.org/ip-version": "4",
+    }
+
+
 def test_the_block_of_a_host_is_the_same_in_every_new_cluster_and_scattered():
     pool = {"spec": {"cidr": "192.168.0.0/16", "blockSize": 26}}
     first = [next(blocks_for(node, pool)) for node in ("a", "b", "c", "d")]

@@ -68,7 +68,7 @@ class Cluster:
         self._config, self._kernel, self._store = config, kernel, store
         self._issue_token = issue_token
         self._tasks: list[asyncio.Task[None]] = []
-        ipam = Ipam(store)
+        ipam = Ipam(store, calico_version=config.calico_version)
         agents = NodeAgents(store, config, ipam)
         self._nodes = Nodes(store, config, agents.cni_ready)
         self._reconciler = Reconciler(store, kernel, config.nodes, config.calico_version)

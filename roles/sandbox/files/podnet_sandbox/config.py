@@ -26,6 +26,12 @@ _RESERVED_NODE_ADDRESSES = 3
 _FIRST_NODE = 2
 
 
+def release_of(version: str) -> tuple[int, int]:
+    """Major and minor of a version like v3.30.7: what Calico's releases differ by (FINDINGS D)."""
+    major, minor = version.lstrip("v").split(".")[:2]
+    return int(major), int(minor)
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be built; the text names the field, its value and what would do."""
 

@@ -24,7 +24,7 @@ from .api.authentication import Authenticator
 from .api.server import Identity, build_runner
 from .api.store import Store
 from .cluster import API_PORT, Cluster
-from .config import SandboxConfig
+from .config import SandboxConfig, release_of
 from .dataplane.kernel import Kernel
 from .log import LogHandler
 from .state import StateFolder
@@ -58,7 +58,7 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
         ZygoteClient(channel),
         scratch=str(StateFolder(Path(config.state_dir)).mountpoint),
         single_user=not message["privileged"],
-        compare_routes=_release(config.calico_version) >= _COMPARING_RELEASE,
+        compare_routes=release_of(config.calico_version) >= _COMPARING_RELEASE,
     )
     credentials = tls.make_credentials(_server_names(config))
     store = Store(service_subnet=config.service_subnet)
@@ -91,11 +91,6 @@ def _server_names(config: SandboxConfig) -> list[str]:
     """What the API server is called from inside: the control plane, the service `kubernetes`."""
     service = str(ipaddress.IPv4Network(config.service_subnet)[1])
     return [config.control_plane, config.address_of(config.control_plane), service, "kubernetes.default.svc"]
-
-
-def _release(version: str) -> tuple[int, int]:
-    major, minor = version.lstrip("v").split(".")[:2]
-    return int(major), int(minor)
 
 
 def _say(descriptor: int, answer: Mapping[str, str]) -> None:

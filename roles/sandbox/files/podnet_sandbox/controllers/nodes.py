@@ -8,6 +8,7 @@ start. Its pods are removed (the pod garbage collector's work) and its machine i
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -107,12 +108,21 @@ class Nodes:
             "kubernetes.io/hostname": name,
             "kubernetes.io/os": "linux",
         }
-        spec: dict[str, Any] = {}
+        spec = self._pod_range(index)
         if index == 0:
             labels[_CONTROL_PLANE] = ""
         if index == 0 and len(self._config.nodes) > 1:  # alone it runs pods: kind removes the taint (kubeadminit/init.go)
             spec["taints"] = [{"effect": "NoSchedule", "key": _CONTROL_PLANE}]
         return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": spec}
+
+    def _pod_range(self, index: int) -> dict[str, Any]:
+        """podCIDR, a /24 of the pod network in the nodes' order, as kube-controller-manager gives it; Calico's IPAM asks nothing of it."""
+        network = ipaddress.IPv4Network(self._config.pod_subnet)
+        start = int(network.network_address) + index * _POD_RANGE_ADDRESSES
+        if start + _POD_RANGE_ADDRESSES - 1 > int(network.broadcast_address):
+            return {}
+        cidr = f"{ipaddress.IPv4Address(start)}/24"
+        return {"podCIDR": cidr, "podCIDRs": [cidr]}
 
     def _machine(self, name: str) -> dict[str, Any]:
         """What a node's status says of the machine, which is this one."""
@@ -147,6 +157,7 @@ class Nodes:
         }
 
 
+_POD_RANGE_ADDRESSES = 256
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
 

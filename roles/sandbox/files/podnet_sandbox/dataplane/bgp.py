@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..config import release_of
 from ..ipam.pools import encapsulates_vxlan, tunnels_ipip
 from .desired import Bgp, BgpPool
 from .peerings import peers_of
@@ -29,7 +30,7 @@ def bgp_of(local: Host, data: Datastore) -> Bgp:
         blocks=tuple(sorted(_own_blocks(local.name, data))),
         pools=tuple(sorted(map(_pool, data.pools))),
         peers=peers_of(speaker, data.speakers, data.bgp_peers, mesh=mesh),
-        metric=1024 if _minor(data.calico_version) >= (3, 32) else 0,
+        metric=1024 if release_of(data.calico_version) >= (3, 32) else 0,
         listen_port=speaker.port,
         subnet=str(local.interface.network),
     )
@@ -49,7 +50,3 @@ def _own_blocks(node: str, data: Datastore) -> Iterator[str]:
         own = spec["node"] == node and spec.get("type", "host") == "host"
         if valid and own and not spec["cidr"].endswith("/32"):
             yield spec["cidr"]
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.lstrip("v").split(".")[:2])

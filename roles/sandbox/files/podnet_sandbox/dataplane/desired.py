@@ -141,3 +141,4 @@ class NodeNetwork:
     services: tuple[ServicePort, ...] = ()
     pods: tuple[PodNetwork, ...] = ()
     felix: FelixSettings = FelixSettings()
+    network_pools_set: bool = False  # the set of all pools is cali40network-ip-pools: from v3.32 on

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..config import release_of
 from ..ipam import block as blocks
 from ..ipam.pools import encapsulates_vxlan, pool_of, tunnels_ipip
 from .bgp import bgp_of
@@ -120,18 +121,18 @@ class Host:
 
 @dataclass(frozen=True)
 class Release:
-    """What differs between Calico's releases in the routes (FINDINGS D)."""
+    """What differs between Calico's releases in routes and sets (FINDINGS D)."""
 
     workload_metric: int
     tunnel_mtu: bool
     tunnel_addresses: bool
+    network_pools_set: bool
 
     @classmethod
     @functools.cache
     def of(cls, version: str) -> Release:
-        minor = tuple(int(part) for part in version.lstrip("v").split(".")[:2])
-        later = minor >= (3, 32)
-        return cls(workload_metric=1024 if later else 0, tunnel_mtu=later, tunnel_addresses=not later)
+        later = release_of(version) >= (3, 32)
+        return cls(workload_metric=1024 if later else 0, tunnel_mtu=later, tunnel_addresses=not later, network_pools_set=later)
 
 
 def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
@@ -154,6 +155,7 @@ def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
         services=tuple(data.services),
         pods=pods,
         felix=settings_of(data.felix_configurations, name),
+        network_pools_set=Release.of(data.calico_version).network_pools_set,
     )
 
 

@@ -8,12 +8,16 @@ Order of a request: the host's own blocks, then a new block, then (not strict) a
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..api.errors import ApiError
+from ..config import release_of
 from . import block as blocks
 from .pools import IpamError, block_size, blocks_for, object_name, pool_of, usable
 from .selector import selects
@@ -31,8 +35,9 @@ METADATA_ANNOTATION = "projectcalico.org/metadata"
 class Ipam:
     """Addresses for pods and tunnels. ``nanoseconds`` is a clock (block sequence numbers start from it)."""
 
-    def __init__(self, store: Any, nanoseconds: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, store: Any, nanoseconds: Callable[[], int] = time.time_ns, calico_version: str = "v3.30.7") -> None:
         self._store = store
+        self._labels_affinities = release_of(calico_version) >= (3, 32)
         self._nanoseconds = nanoseconds
 
     def assign(
@@ -159,7 +164,7 @@ class Ipam:
         """Pending affinity, block, confirmed affinity: the order that never leaves a block nobody owns."""
         spec = {"cidr": cidr, "deleted": "false", "node": node, "state": "pending", "type": "host"}
         affinity = self._get(AFFINITIES, f"{node}-{object_name(cidr)}") or self._create(
-            AFFINITIES, "BlockAffinity", f"{node}-{object_name(cidr)}", spec
+            AFFINITIES, "BlockAffinity", f"{node}-{object_name(cidr)}", spec, affinity_labels(node) if self._labels_affinities else {}
         )
         claimed = self._create(
             BLOCKS, "IPAMBlock", object_name(cidr), blocks.empty(cidr, f"host:{node}", self._nanoseconds())
@@ -230,11 +235,25 @@ class Ipam:
                 raise
             return None
 
-    def _create(self, res: str, kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-        metadata = {"name": name, "annotations": {METADATA_ANNOTATION: '{"creationTimestamp":null}'}}
+    def _create(
+        self, res: str, kind: str, name: str, spec: Mapping[str, Any], labels: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        labelled = {"labels": dict(labels)} if labels else {}
+        kept = json.dumps({"creationTimestamp": None, **labelled}, separators=(",", ":"))
+        metadata = {"name": name, "annotations": {METADATA_ANNOTATION: kept}, **labelled}
         return self._store.create(
             res, {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
         )
+
+
+def affinity_labels(node: str) -> dict[str, str]:
+    """By which Calico finds a host's affinities from v3.32 on: a host's name may be longer than a label."""
+    digest = hashlib.sha3_256(node.encode(), usedforsecurity=False).digest()
+    return {
+        "projectcalico.org/affinity-type": "host",
+        "projectcalico.org/hostname-hash": base64.b32encode(digest).decode().rstrip("="),
+        "projectcalico.org/ip-version": "4",
+    }
 
 
 def _within(cidr: str, reserved: Sequence[ipaddress.IPv4Network]) -> bool:

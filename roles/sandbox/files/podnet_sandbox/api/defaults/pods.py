@@ -38,11 +38,11 @@ def fill_template(owner_spec: Object) -> None:
     template = owner_spec.setdefault("template", {})
     metadata = template["metadata"] = template.get("metadata") or {}
     metadata.setdefault("creationTimestamp", None)
-    fill_pod_spec(template.setdefault("spec", {}))
+    fill_pod_spec(template.setdefault("spec", {}), host_ports=False)  # Kubernetes 1.28 and later leave those to the pod
 
 
-def fill_pod_spec(spec: Object) -> None:
-    """What pods and templates have in common."""
+def fill_pod_spec(spec: Object, *, host_ports: bool = True) -> None:
+    """What pods and templates have in common. ``host_ports``: what listens on the host network has its port there as well."""
     spec.setdefault("restartPolicy", "Always")
     spec.setdefault("terminationGracePeriodSeconds", 30)
     spec.setdefault("dnsPolicy", "ClusterFirst")
@@ -50,7 +50,7 @@ def fill_pod_spec(spec: Object) -> None:
     spec.setdefault("schedulerName", "default-scheduler")
     _mirror_service_account(spec)
     for container in containers(spec):
-        _fill_container(container, bool(spec.get("hostNetwork")))
+        _fill_container(container, host_ports and bool(spec.get("hostNetwork")))
     for volume in spec.get("volumes") or ():
         _fill_volume(volume)
 

@@ -72,7 +72,8 @@ def host_port_causes(containers: Sequence[Object], field: str, *, host_network: 
             if taken and said in seen:
                 yield duplicate(where, said)
             seen.add(said)
-            if host_network and taken != port.get("containerPort"):
+            # A template may leave it to the pod's defaults (recorded of calico-typha).
+            if host_network and taken and taken != port.get("containerPort"):
                 yield invalid_value(where, str(taken), "must match `containerPort` when `hostNetwork` is true")
 
 

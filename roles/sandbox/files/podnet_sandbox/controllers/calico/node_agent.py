@@ -11,17 +11,20 @@ it detects with what it detected before, and not with the annotation.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...config import SandboxConfig
-from ...dataplane.felix import ADDRESS_ANNOTATION, TUNNEL_ANNOTATION
+from ...config import SandboxConfig, release_of
+from ...dataplane.felix import ADDRESS_ANNOTATION, TUNNEL_ANNOTATION, UPLINK
 from ...ipam.allocator import POOLS, Ipam
 from ...ipam.pools import TUNNEL, IpamError, encapsulates_vxlan, pool_of, tunnels_ipip
 from ...ipam.selector import selects
 from ..events import EventRecorder
 from ..objects import condition, is_terminating, set_condition
 
+#: The node's devices and addresses: from v3.32 on.
+INTERFACES_ANNOTATION = "projectcalico.org/Interfaces"
 #: Seconds after which a tunnel address that could not be had is tried again.
 RETRY_DELAY = 1.0
 _UP = ("False", "CalicoIsUp", "Calico is running on this node")
@@ -49,6 +52,7 @@ class NodeAgents:
         self._config = config
         self._ipam = ipam
         self._events = EventRecorder(store, "calico-node")
+        self._interfaces = release_of(config.calico_version) >= (3, 32)
         self._with_cni: set[str] = set()
         self._warned: set[tuple[str, str, str]] = set()
         self._started: dict[str, str] = {}  # uid of the calico-node pod that has started there, by node
@@ -74,6 +78,9 @@ class NodeAgents:
         wanted: dict[str, str | None] = {}
         if self._started.get(name) != uid or not annotations.get(ADDRESS_ANNOTATION):
             wanted[ADDRESS_ANNOTATION] = self._config.interface_of(name)
+            if self._interfaces:
+                devices = [{"name": UPLINK, "addresses": [self._config.address_of(name)]}]
+                wanted[INTERFACES_ANNOTATION] = json.dumps(devices, separators=(",", ":"))
         again = None
         try:
             wanted[TUNNEL_ANNOTATION] = self._tunnel_address(node, annotations.get(TUNNEL_ANNOTATION))

@@ -20,13 +20,14 @@ from ...dataplane.felix import pod_mtu
 from ..objects import is_ready, is_terminating, now
 from . import status
 from .components import API_SERVER, SYSTEM, render
-from .configurations import FELIX, KUBE_CONTROLLERS
+from .configurations import default_objects
 from .installation import ip_pools, is_managed, pool_metadata, problems, with_defaults
 from .status import Health
 
 INSTALLATIONS, API_SERVERS = "installations.operator.tigera.io", "apiservers.operator.tigera.io"
 POOLS = "ippools.crd.projectcalico.org"
 _FINALIZERS = ["operator.tigera.io/installation-controller", "tigera.io/operator-cleanup"]
+_API_SERVER_FINALIZER = "operator.tigera.io/apiserver-controller"
 _RESOURCES = {"DaemonSet": "daemonsets.apps", "Deployment": "deployments.apps", "Service": "services"}
 
 
@@ -75,7 +76,8 @@ class Operator:
         """Write the defaults and the finalizers, as the operator does."""
         wanted = with_defaults(installation.get("spec") or {}, self._kubeadm_pod_subnet())
         finalizers = installation["metadata"].get("finalizers") or []
-        finalizers = finalizers + [item for item in _FINALIZERS if item not in finalizers]
+        ours = [*_FINALIZERS, _API_SERVER_FINALIZER] if self._get(API_SERVERS, "default") else _FINALIZERS
+        finalizers = finalizers + [item for item in ours if item not in finalizers]
         if wanted == installation.get("spec") and finalizers == installation["metadata"].get("finalizers"):
             return installation
         metadata = {**installation["metadata"], "finalizers": finalizers}
@@ -141,7 +143,7 @@ class Operator:
         return applied
 
     def _configure(self, installation: Mapping[str, Any]) -> None:
-        """FelixConfiguration, ClusterInformation and KubeControllersConfiguration, as recorded."""
+        """Calico's own configuration objects; what somebody changed in one stays, but for what Calico is."""
         bgp = installation["spec"]["calicoNetwork"]["bgp"] == "Enabled"
         information = {
             "calicoVersion": self._config.calico_version,
@@ -152,23 +154,11 @@ class Operator:
         found = self._get("clusterinformations.crd.projectcalico.org", "default")
         if found:
             information["clusterGUID"] = found["spec"]["clusterGUID"]
-        for plural, kind, spec, keep in (
-            ("felixconfigurations", "FelixConfiguration", FELIX, True),
-            ("kubecontrollersconfigurations", "KubeControllersConfiguration", KUBE_CONTROLLERS, True),
-            ("clusterinformations", "ClusterInformation", information, False),
-        ):
-            res = f"{plural}.crd.projectcalico.org"
-            made = self._ensure(res, {
-                "apiVersion": "crd.projectcalico.org/v1",
-                "kind": kind,
-                "metadata": {
-                    "name": "default",
-                    "annotations": {"projectcalico.org/metadata": f'{{"creationTimestamp":"{now()}"}}'},
-                },
-                "spec": spec,
-            })  # fmt: skip
-            if not keep and made["spec"] != spec:
-                self._store.update(res, {**made, "spec": spec})
+        for obj in default_objects(self._config.calico_version, information, now()):
+            res = f"{obj['kind'].lower()}s.crd.projectcalico.org"
+            made = self._ensure(res, obj)
+            if obj["spec"] is information and made["spec"] != information:
+                self._store.update(res, {**made, "spec": information})
 
     def _apply(self, res: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """Create, or bring the spec back to what was rendered; fields the API server added stay."""

@@ -64,12 +64,12 @@ class PodFacts:
 
 
 def pod_status(pod: Mapping[str, Any], facts: PodFacts, start_time: str) -> Status:
-    """The whole status to write; conditions that others set (PodScheduled) are kept."""
+    """The whole status to write; conditions that others set are kept."""
     before = (pod.get("status") or {}).get("conditions") or []
     phase = facts.phase or ("Running" if _has_started(facts) else "Pending")
     status: Status = {
         "conditions": _conditions(before, facts, phase),
-        "containerStatuses": [_container_status(container) for container in facts.containers],
+        "containerStatuses": [_container_status(container, pod) for container in facts.containers],
         "hostIP": facts.host_ip,
         "hostIPs": [{"ip": facts.host_ip}],
         "phase": phase,
@@ -80,9 +80,9 @@ def pod_status(pod: Mapping[str, Any], facts: PodFacts, start_time: str) -> Stat
         status["podIP"] = facts.pod_ip
         status["podIPs"] = [{"ip": facts.pod_ip}]
     if facts.init_containers:
-        status["initContainerStatuses"] = [_container_status(container) for container in facts.init_containers]
+        status["initContainerStatuses"] = [_container_status(container, pod) for container in facts.init_containers]
     if facts.ephemeral:
-        status["ephemeralContainerStatuses"] = [_container_status(container) for container in facts.ephemeral]
+        status["ephemeralContainerStatuses"] = [_container_status(container, pod) for container in facts.ephemeral]
     if facts.ended:
         status["reason"], status["message"] = facts.ended
     return status
@@ -129,6 +129,7 @@ def _conditions(before: Sequence[Mapping[str, Any]], facts: PodFacts, phase: str
     result = list(before)
     finished = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase)
     for kind, holds, reason, message in (
+        ("PodScheduled", True, "", ""),  # also of a pod that named its node itself and met no scheduler
         ("PodReadyToStartContainers", facts.sandbox_ready and not finished, "", ""),
         ("Initialized", not incomplete or phase == "Succeeded", "ContainersNotInitialized",
          f"containers with incomplete status: [{' '.join(incomplete)}]"),
@@ -145,7 +146,7 @@ def _conditions(before: Sequence[Mapping[str, Any]], facts: PodFacts, phase: str
     return result
 
 
-def _container_status(container: ContainerFacts) -> Status:
+def _container_status(container: ContainerFacts, pod: Mapping[str, Any]) -> Status:
     status: Status = {
         "image": container.image,
         "imageID": container.image_id,
@@ -158,7 +159,20 @@ def _container_status(container: ContainerFacts) -> Status:
     }
     if container.container_id:
         status["containerID"] = container.container_id
+    mounts = _mounts(pod, container.name)
+    if mounts:
+        status["volumeMounts"] = mounts
     return status
+
+
+def _mounts(pod: Mapping[str, Any], name: str) -> list[Status]:
+    """A container's mounts as Kubernetes reports them from 1.31 on: where, and how far read-only goes."""
+    containers = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
+    mounts = next((item.get("volumeMounts") or () for item in containers if item["name"] == name), ())
+    read_only = {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return [
+        {"mountPath": mount["mountPath"], "name": mount["name"], **(read_only if mount.get("readOnly") else {})} for mount in mounts
+    ]
 
 
 def _state(container: ContainerFacts) -> Status:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from ..desired import NodeNetwork
 from .namespaces import NetworkNamespace
 
-ALL_POOLS = "cali40all-ipam-pools"
+ALL_POOLS, NETWORK_POOLS = "cali40all-ipam-pools", "cali40network-ip-pools"  # the same set; its name until v3.31, and since v3.32
 MASQUERADE_POOLS = "cali40masq-ipam-pools"
 VXLAN_HOSTS = "cali40all-vxlan-net"
 THIS_HOST = "cali40this-host"
-_SET_TYPES = {ALL_POOLS: "net", MASQUERADE_POOLS: "net", VXLAN_HOSTS: "net", THIS_HOST: "ip"}
+_SET_TYPES = {ALL_POOLS: "net", NETWORK_POOLS: "net", MASQUERADE_POOLS: "net", VXLAN_HOSTS: "net", THIS_HOST: "ip"}
 
 _CHAINS = ("OUTPUT", "POSTROUTING", "PREROUTING", "fip-dnat", "fip-snat", "nat-outgoing")
 #: Felix marks each rule with a hash of its content; these are the recorded ones.
@@ -35,10 +35,7 @@ _TUNNEL_SOURCE = (
     '-A cali-POSTROUTING -o vxlan.calico -m comment --comment "cali:e9dnSgSVNmIcpVhP" -m addrtype ! --src-type LOCAL '
     "--limit-iface-out -m addrtype --src-type LOCAL -j MASQUERADE --random-fully"
 )
-_NAT_OUTGOING = (
-    '-A cali-nat-outgoing -m comment --comment "cali:flqWnvo8yq4ULQLa" '
-    f"-m set --match-set {MASQUERADE_POOLS} src -m set ! --match-set {ALL_POOLS} dst -j MASQUERADE --random-fully"
-)
+_NAT_OUTGOING_MARKS = {ALL_POOLS: "flqWnvo8yq4ULQLa", NETWORK_POOLS: "W_qq_N2KSTWyCvrX"}
 
 
 class Masquerade:
@@ -55,7 +52,7 @@ class Masquerade:
         if wanted != self._sets:
             self._namespace.run(["ipset", "restore"], set_changes(self._sets, wanted))
             self._sets = wanted
-        rules = nat_rules(tunnel=desired.vxlan is not None, outgoing=bool(desired.masquerade_pools))
+        rules = nat_rules(tunnel=desired.vxlan is not None, pools=pools_set(desired) if desired.masquerade_pools else "")
         if rules != self._rules:
             hooks = "" if self._rules else _lines(f"-A {chain} {_jump(mark, to)}" for chain, mark, to in _JUMPS)
             text = rules.replace("COMMIT\n", f"{hooks}COMMIT\n")
@@ -72,11 +69,16 @@ class Masquerade:
                 self._namespace.run(["ipset", "restore"], changes)
 
 
+def pools_set(desired: NodeNetwork) -> str:
+    """Name of the set of all pools."""
+    return NETWORK_POOLS if desired.network_pools_set else ALL_POOLS
+
+
 def set_members(desired: NodeNetwork, address: str) -> dict[str, frozenset[str]]:
     """Set name → members, as `ipset list` shows them."""
     members = {
         MASQUERADE_POOLS: frozenset(desired.masquerade_pools),
-        ALL_POOLS: frozenset(desired.all_pools),
+        pools_set(desired): frozenset(desired.all_pools),
     }
     if desired.vxlan is not None:
         members[VXLAN_HOSTS] = frozenset(desired.vxlan_hosts)
@@ -110,14 +112,20 @@ def set_changes(old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[s
     return _lines(lines)
 
 
-def nat_rules(*, tunnel: bool, outgoing: bool) -> str:
-    """Input of `iptables-nft-restore --noflush` for Felix's own chains; naming a chain empties it first."""
+def nat_rules(*, tunnel: bool, pools: str) -> str:
+    """Input of `iptables-nft-restore --noflush` for Felix's own chains; naming a chain empties it first.
+
+    ``pools``: name of the set of all pools, empty where nothing is masqueraded.
+    """
     lines = ["*nat", *(f":cali-{chain} - [0:0]" for chain in _CHAINS)]
     lines += [f"-A {chain} {_jump(mark, target)}" for chain, mark, target in _RULES]
     if tunnel:
         lines.append(_TUNNEL_SOURCE)
-    if outgoing:
-        lines.append(_NAT_OUTGOING)
+    if pools:
+        lines.append(
+            f'-A cali-nat-outgoing -m comment --comment "cali:{_NAT_OUTGOING_MARKS[pools]}" -m set --match-set {MASQUERADE_POOLS} src '
+            f"-m set ! --match-set {pools} dst -j MASQUERADE --random-fully"
+        )
     return _lines([*lines, "COMMIT"])
 
 
