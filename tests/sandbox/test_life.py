@@ -204,8 +204,8 @@ def test_an_up_that_is_interrupted_leaves_nothing_that_runs(folder, number):
     starting = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until((folder / "sandbox.log").exists)
     starting.send_signal(number)
-    starting.communicate(timeout=60)
-    assert starting.returncode and not (folder / "state.json").exists()
+    said = starting.communicate(timeout=60)[0].decode()
+    assert starting.returncode and not (folder / "state.json").exists(), said
     until(lambda: not state.StateFolder(folder).alive())
     code, answer, error = up(folder)
     assert code == 0 and answer["changed"], error

@@ -148,7 +148,10 @@ def _fork_holder(config: SandboxConfig, folder: StateFolder, listener: socket.so
     reader, writer = os.pipe2(os.O_CLOEXEC)
     keep_reader, keep_writer = os.pipe2(os.O_CLOEXEC)
     log = open_log(folder.log)
+    # Python drops an interrupt that comes while libraries look after a fork (logging's locks): it is heard afterwards.
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     pid = os.fork()
+    signal.pthread_sigmask(signal.SIG_SETMASK, heard)
     if pid == 0:
         os.close(reader)
         os.close(keep_writer)

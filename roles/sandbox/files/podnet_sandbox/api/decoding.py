@@ -28,12 +28,18 @@ Refuse = Callable[[str], ApiError]
 
 
 def check_type_meta(obj: Mapping[str, Any], kind: str) -> None:
-    """apiVersion and kind are text, where they are. Raises `ApiError` 400."""
+    """What tells which object it is, is text, where it is there. Raises `ApiError` 400."""
     for field in ("apiVersion", "kind"):
         if not isinstance(obj.get(field) or "", str):
             why = f"json: cannot unmarshal {_json_type(obj[field])} into Go struct field .{field} of type string"
             wanted = f"the object provided is unrecognized (must be of type {kind})"
             raise bad_request(f"{wanted}: couldn't get version/kind; json parse error: {why}")
+    metadata = obj.get("metadata")
+    for field in ("name", "namespace", "generateName") if isinstance(metadata, Mapping) else ():
+        if not isinstance(metadata.get(field) or "", str):
+            where = f"json: cannot unmarshal {_json_type(metadata[field])} into Go struct field ObjectMeta.metadata.{field} of type string"
+            version = str(obj.get("apiVersion") or "").rpartition("/")[2]
+            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {where}')
 
 
 def check_kind(resource: Resource, obj: Any, kind: str = "", api_version: str = "", *, known: bool = True) -> dict[str, Any]:

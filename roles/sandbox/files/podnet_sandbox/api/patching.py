@@ -31,7 +31,10 @@ def patched(
     """``live`` (None: to be made, by apply alone) after the patch. Raises `ApiError`: 400, 409, 422."""
     if patch_type == media.APPLY:
         return _applied(resource, live, body, query, info)
-    return patched_by(resource, live or {}, patch_type, read_patch(patch_type, body))
+    obj = patched_by(resource, live or {}, patch_type, read_patch(patch_type, body))
+    check_type_meta(obj, resource.kind)
+    obj["metadata"] = obj.get("metadata") or {}
+    return obj
 
 
 def read_patch(patch_type: str, body: bytes) -> Any:

@@ -117,13 +117,19 @@ class Reading:
         return await Watch(self._store, options).run(call.request)
 
 
+#: More are out of range, and may be more than Python reads.
+_UINT64_DIGITS = 20
+
+
 def asked_revision(text: str, now: int, *, exact: bool = False) -> int:
     """The revision a reader asks for: the present one must not be older, or, ``exact``, it must have come. Raises `ApiError`."""
     if not text or text == "0":
         return 0
-    if not (text.isascii() and text.isdigit()):
+    digits = text.isascii() and text.isdigit()
+    if not digits or len(text) > _UINT64_DIGITS:
         shown = json.dumps(text, ensure_ascii=False)
-        why = f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
+        wrong = "value out of range" if digits else "invalid syntax"
+        why = f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: {wrong}"
         raise bad_request(f"invalid resource version: {why}") if exact else plain_error(why)
     if int(text) > now:
         if exact:
