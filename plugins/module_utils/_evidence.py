@@ -21,6 +21,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Unobserved,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._script import Section
+from ansible_collections.podnet.calico.plugins.module_utils._version import ALL_POOLS, NETWORK_POOLS
 
 BIRDCL = "birdcl -s /var/run/calico/bird.ctl"
 VXLAN_DEVICE = "vxlan.calico"
@@ -96,7 +97,7 @@ def node_script() -> str:
         [_NODE_TOOLS.strip()]
         + _lines(NODE_PIECES)
         + ["r sysctls s " + " ".join("/proc/sys/" + name for name in _SYSCTLS)]
-        + ["r ipset.%s ipset list %s" % (name, name) for name in (_ALL_POOLS, _MASQUERADE_POOLS)]
+        + ["r ipset.%s ipset list %s" % (name, name) for name in (ALL_POOLS, NETWORK_POOLS, _MASQUERADE_POOLS)]
         + ["r nat.%s g iptables-%s-save" % (backend, backend) for backend in _BACKENDS]
         + ["r bird.protocols %s show protocols && r bird.routes %s show route primary" % (BIRDCL, BIRDCL)]
     )
@@ -107,7 +108,7 @@ def pod_script() -> str:
     return "\n".join(_lines(POD_PIECES))
 
 
-_ALL_POOLS, _MASQUERADE_POOLS = "cali40all-ipam-pools", "cali40masq-ipam-pools"
+_MASQUERADE_POOLS = "cali40masq-ipam-pools"
 # Felix picks the backend itself, and the image's iptables-save may be the other one: both are asked.
 _BACKENDS = ("nft", "legacy")
 
@@ -212,9 +213,9 @@ def _read_masquerade(reader: _Reader) -> Masquerade:
         reader.unobserved.append(
             Unobserved("masquerade", "iptables-nft-save -t nat", reader.problem or "no iptables-save could be run")
         )
-    return Masquerade(
-        all_pools=_ipset(reader, _ALL_POOLS), masquerade_pools=_ipset(reader, _MASQUERADE_POOLS), rule_present=rule
-    )
+    newer = reader.sections.get("ipset." + NETWORK_POOLS)
+    all_pools = NETWORK_POOLS if newer is not None and newer.code == 0 else ALL_POOLS  # a release has one of them
+    return Masquerade(all_pools=_ipset(reader, all_pools), masquerade_pools=_ipset(reader, _MASQUERADE_POOLS), rule_present=rule)
 
 
 def _ipset(reader: _Reader, name: str) -> Optional[Tuple[str, ...]]:

@@ -16,6 +16,7 @@ from ._iproute import parse_addresses, parse_fdb, parse_links, parse_neighbours,
 from ._model import Bird, Masquerade, NodeFacts, PodFacts, Unobserved
 from ._prefix import prefix
 from ._recorded_files import NO_SUCH_FILE, Files, Recorded
+from ._version import ALL_POOLS, NETWORK_POOLS
 
 Own = Tuple[str, str]
 Sources = Dict[str, Tuple[Tuple[str, str], ...]]
@@ -144,7 +145,8 @@ def _masquerade(files: Files, own: Own, gaps: List[Unobserved]) -> Masquerade:
         listed = Recorded(None, "%s: %s" % ("/".join(own + ("ipset-list.txt",)), error), told=True)
     if listed.told:
         gaps.append(Unobserved("masquerade", "ipset list", listed.reason))
-    return Masquerade(sets.get("cali40all-ipam-pools"), sets.get("cali40masq-ipam-pools"), _rule(files, own, gaps))
+    all_pools = sets.get(NETWORK_POOLS, sets.get(ALL_POOLS))
+    return Masquerade(all_pools, sets.get("cali40masq-ipam-pools"), _rule(files, own, gaps))
 
 
 def _rule(files: Files, own: Own, gaps: List[Unobserved]) -> Optional[bool]:

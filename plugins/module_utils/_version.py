@@ -9,6 +9,8 @@ from typing import NamedTuple, Optional, Tuple
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 NORMAL_PRIORITY = 1024
+#: The set of all pools: its name until v3.31, and since v3.32 (recorded of v3.32.1).
+ALL_POOLS, NETWORK_POOLS = "cali40all-ipam-pools", "cali40network-ip-pools"
 
 
 class Release(NamedTuple):
@@ -22,6 +24,11 @@ class Release(NamedTuple):
         if self.number is None:
             return (0, NORMAL_PRIORITY)
         return (NORMAL_PRIORITY,) if self.number >= (3, 32) else (0,)
+
+    @property
+    def all_pools_set(self) -> str:
+        """The set of all pools, in which masquerading ends; where the release is not known, as most have it."""
+        return NETWORK_POOLS if self.number is not None and self.number >= (3, 32) else ALL_POOLS
 
     @property
     def names_both_programmers(self) -> bool:

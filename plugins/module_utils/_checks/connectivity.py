@@ -234,7 +234,7 @@ CHECKS = (
           _FOLLOW, _where_probed(_ttl)),
     Check("connectivity.source", "The source address arrives untouched",
           "Pods see each other's own addresses: policies and logs rest on it.",
-          "Look for a MASQUERADE rule before Calico's, and at the members of cali40all-ipam-pools (nat.masquerade).",
+          "Look for a MASQUERADE rule before Calico's, and at the members of the set of all pools (nat.masquerade).",
           _where_probed(_source)),
     Check("connectivity.matched", "Each request is seen at the destination with its reply, by id and seq",
           "It proves that the answers are answers to these requests, from that pod.", _FOLLOW, _where_probed(_matched)),

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """natOutgoing: pods are masqueraded towards the outside and never towards each other.
 
-Calico's rule masquerades a packet whose source is in ``cali40masq-ipam-pools`` and whose destination is not in
-``cali40all-ipam-pools``: the two sets decide everything.
+Calico's rule masquerades a packet whose source is in ``cali40masq-ipam-pools`` and whose destination is not in the set of all
+pools (``cali40all-ipam-pools``, from v3.32 on ``cali40network-ip-pools``): the two sets decide everything.
 """
 
 from __future__ import annotations
 
 from .._model import Masquerade, Node, Subject
+from .._version import release
 from .case import Case
 from .record import Check, Recorder, node_evidence
 
@@ -18,15 +19,16 @@ def _masquerade(case: Case, record: Recorder) -> None:
         return
     pools = {pool.cidr for pool in case.snapshot.pools if ":" not in pool.cidr}
     leaving = {pool.cidr for pool in case.snapshot.pools if pool.nat_outgoing and ":" not in pool.cidr}
+    all_pools = release(case.snapshot.header.calico_version).all_pools_set
     for node in case.snapshot.nodes:
         facts = record.facts(node, "masquerade")
         if facts is not None:
-            _judge(record, node, facts.masquerade, pools, leaving)
+            _judge(record, node, facts.masquerade, all_pools, pools, leaving)
 
 
-def _judge(record: Recorder, node: Node, seen: Masquerade, pools: set, leaving: set) -> None:
+def _judge(record: Recorder, node: Node, seen: Masquerade, all_pools: str, pools: set, leaving: set) -> None:
     sets = (
-        ("cali40all-ipam-pools", seen.all_pools, pools, "its pods' packets to each other would be masqueraded"),
+        (all_pools, seen.all_pools, pools, "its pods' packets to each other would be masqueraded"),
         ("cali40masq-ipam-pools", seen.masquerade_pools, leaving, "its pods reach the outside with an address nobody answers to"),
     )
     for name, members, wanted, consequence in sets:

@@ -56,6 +56,15 @@ def test_a_bird_that_does_not_run_is_a_fact_and_a_missing_client_is_a_gap():
     assert gaps(facts) == {"bird": "sh: birdcl: not found"}
 
 
+def test_the_set_of_all_pools_has_another_name_since_v3_32():
+    none = Section("", "ipset v7.17: The set with the given name does not exist\n", 1)
+    newer = {"ipset.cali40all-ipam-pools": none, "ipset.cali40network-ip-pools": NODE["ipset.cali40all-ipam-pools"]}
+    facts = _evidence.node_facts({**NODE, **newer})
+    assert facts.masquerade.all_pools == ("10.0.0.0/8", "192.168.0.0/16") and "masquerade" not in gaps(facts)
+    older = _evidence.node_facts({**NODE, "ipset.cali40network-ip-pools": none})
+    assert older.masquerade.all_pools == ("10.0.0.0/8", "192.168.0.0/16")
+
+
 def test_a_set_that_does_not_exist_is_empty():
     masquerade = _evidence.node_facts(NODE).masquerade
     assert masquerade.all_pools == ("10.0.0.0/8", "192.168.0.0/16")

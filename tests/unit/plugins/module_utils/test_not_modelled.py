@@ -82,3 +82,8 @@ def test_what_takes_out_the_block_routes_leaves_the_routes_to_a_nodes_own_pods(s
     assert outcomes(verdict, "blocks.remote-route") == {"inconclusive"}
     assert outcomes(verdict, "host.route") == outcomes(verdict, "vxlan.device") == {"passed"}
     assert "host.route" in failed(judge(told(without_route(recording(), WORKER, "192.168.93.194/32"), **settings)))
+
+
+@pytest.mark.parametrize("settings", [{"route_source": "WorkloadIPs"}, {"ipam_type": "HostLocal"}])
+def test_without_block_routes_no_path_is_walked_for_there_would_be_one_for_each_pod_from_each_node(settings):
+    assert outcomes(judge(told(recording(), **settings)), "paths.pod-to-pod") == {"inconclusive"}
