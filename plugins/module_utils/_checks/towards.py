@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import is_not
+from itertools import compress, repeat
+from operator import is_not, not_
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from .._fib import RouteTable
@@ -91,6 +91,7 @@ class Towards:
     def unsettled(self, node: str, table: RouteTable) -> Dict[str, List[Route]]:
         """By destination, what the node has besides single routes that are right. The node has been compared before."""
         settled, own = self._settled, self._own.get(node, ())
-        odd = dict.fromkeys([route.dst for route in table.routes if id(route) not in settled])
+        unknown = map(not_, map(settled.__contains__, map(id, table.routes)))
+        odd = dict.fromkeys([route.dst for route in compress(table.routes, unknown)])
         odd.update(dict.fromkeys((*table.several, *(dst for dst in own if dst in table))))
         return {dst: table.to(dst) for dst in odd}

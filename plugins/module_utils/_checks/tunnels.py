@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+from itertools import compress
+from operator import attrgetter
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._expected import Expectation
 from .._model import FdbEntry, Neighbour, Node, NodeFacts
@@ -26,6 +28,12 @@ def mac_of(node: Node) -> str:
     return node.vxlan_tunnel_mac or vtep_mac(node.name)
 
 
+def _of_the_tunnel(entries: Sequence[Any], key: Callable[[Any], str]) -> Dict[str, Any]:
+    """The entries of the tunnel device by a key of theirs, without a step of Python's own for each."""
+    its_own = list(compress(entries, map(VXLAN_DEVICE.__eq__, map(attrgetter("dev"), entries))))
+    return dict(zip(map(key, its_own), its_own))
+
+
 class Tunnels:
     """What every node must know of all the others' ends."""
 
@@ -42,13 +50,13 @@ class Tunnels:
 
     def neighbours(self, node: Node, facts: NodeFacts) -> List[Tuple[End, Optional[Neighbour]]]:
         """The ends whose MAC the node does not know, or knows wrongly, each with the entry it has."""
-        known = {entry.address: entry for entry in facts.neighbours if entry.dev == VXLAN_DEVICE}
+        known = _of_the_tunnel(facts.neighbours, attrgetter("address"))
         found = list(map(known.get, self._addresses))
         return [(self.ends[at], found[at]) for at in self._neighbours.others(found) if self.ends[at].node is not node]
 
     def fdb(self, node: Node, facts: NodeFacts) -> List[Tuple[End, Optional[FdbEntry]]]:
         """The ends that the node does not know behind which address they are, or knows wrongly, each with the entry it has."""
-        known = {entry.mac: entry for entry in facts.fdb if entry.dev == VXLAN_DEVICE}
+        known = _of_the_tunnel(facts.fdb, attrgetter("mac"))
         found = list(map(known.get, self._macs))
         return [(self.ends[at], found[at]) for at in self._fdb.others(found) if self.ends[at].node is not node]
 

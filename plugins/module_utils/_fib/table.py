@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import socket
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._model import Route
 from .._prefix import prefix
 
 _destination, _table, _metric = attrgetter("dst"), attrgetter("table"), attrgetter("metric")
+#: The end of a prefix, in which its length is: `/26`, `/128`.
+_END = itemgetter(slice(-4, None))
 
 
 class RouteTable:
@@ -62,7 +64,7 @@ class RouteTable:
     def matches(self, address: str) -> Iterator[Tuple[int, List[Route]]]:
         """(prefix length, routes) for each destination that holds ``address``, longest first."""
         if self._lengths is None:
-            ends = {dst[-4:] for dst in self._first}
+            ends = set(map(_END, self._first))
             self._lengths = sorted({int(end.rpartition("/")[2]) for end in ends}, reverse=True)
         bits, value, own_length = prefix(address)
         family, size = (socket.AF_INET6, 16) if bits == 128 else (socket.AF_INET, 4)
