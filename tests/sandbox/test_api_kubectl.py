@@ -261,3 +261,13 @@ def test_explain_knows_the_fields_of_what_is_served(server):
         assert "FIELDS:" in server.kubectl("explain", kind).stdout
     text = server.kubectl("explain", "pod.spec.containers", "--recursive").stdout
     assert "divisor\t<Quantity>" in text and "protocol\t<string>" in text
+
+
+def test_a_list_is_applied_and_its_objects_are_validated_by_the_server(server):
+    """kubectl reads /openapi/v2 for the kind List alone, as `kubectl get -o yaml` writes it."""
+    items = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1"}} for name in ("l1", "l2")]
+    listed = {"apiVersion": "v1", "kind": "List", "items": items}
+    assert server.kubectl("apply", "-f", "-", stdin=json.dumps(listed)).stdout == "configmap/l1 created\nconfigmap/l2 created\n"
+    items[1]["dato"] = {}
+    done = server.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(listed), check=False)
+    assert 'unknown field "dato"' in done.stderr

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from .media import encode
+from .media import JSON, encode
 from .registry import Registry, Resource
 from .schema import Field, ListField, MapField, ObjectField, Scalar, kinds
 
@@ -44,6 +44,8 @@ _PACKAGES = {
 }
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 _PREFIX = "#/components/schemas/"
+#: Asked for as `…v2@v1.0+protobuf`, which is no media type.
+_OLDER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 class OpenApi:
@@ -67,6 +69,17 @@ class OpenApi:
                 paths[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={digest}"}
         return {"paths": paths}
 
+    def older(self, accept: str) -> tuple[bytes, str]:
+        """``/openapi/v2`` and its type: a document that describes nothing, for what asks for it does without what it does not find.
+
+        kubectl looks there for the contents of a List, and leaves them to the server then.
+        """
+        title = "Kubernetes"
+        if "proto-openapi.spec.v2" in accept:
+            info = _text(1, title) + _text(2, self._version)
+            return _text(1, "2.0") + b"\x12" + bytes((len(info),)) + info, _OLDER_PROTOBUF
+        return encode({"swagger": "2.0", "info": {"title": title, "version": self._version}, "paths": {}, "definitions": {}}), JSON
+
     def document(self, name: str) -> bytes | None:
         """The document at ``/openapi/v3/<name>`` as JSON, None if there is none."""
         if self._revision != self._registry.revision:
@@ -89,6 +102,11 @@ class OpenApi:
             paths.update(_paths(resource, name))
         info = {"title": "Kubernetes", "version": self._version}
         return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+
+
+def _text(number: int, text: str) -> bytes:
+    """A short text as a field of a message."""
+    return bytes((number << 3 | 2, len(text))) + text.encode()
 
 
 def _group_version(name: str) -> tuple[str, str]:

@@ -210,6 +210,9 @@ class _Server:
         if path == "/openapi/v3":
             # kubectl reads this as JSON although, as on the real server, it says text
             return web.Response(body=media.encode(self._openapi.index()), content_type="text/plain", charset="utf-8")
+        if path == "/openapi/v2":
+            document, media_type = self._openapi.older(accept)
+            return web.Response(body=document, headers={"Content-Type": media_type})
         if path.startswith("/openapi/v3/"):
             document = self._openapi.document(path.removeprefix("/openapi/v3/"))
             return web.Response(body=document, content_type=media.JSON) if document else _no_page()
@@ -219,7 +222,7 @@ class _Server:
     def _discovery(self, path: str) -> dict[str, Any] | None:
         registry, parts = self._store.resources, path.strip("/").split("/")
         if parts == [""]:
-            return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
+            return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}
         if parts == ["api"]:
             return discovery.api_versions(self._identity.address)
         if parts == ["apis"]:
