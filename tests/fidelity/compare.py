@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hold a sandbox against every recorded scenario and write docs/fidelity.md: `make fidelity`. Needs root, or user namespaces.

@@ -75,14 +75,14 @@ def of_outputs(scenario: Scenario, outputs: Mapping[str, str], renaming: Renamin
 
 def general(path: str) -> str | None:
     """The output's name in the page; None for what is no output (a README)."""
-    group, _, rest = path.partition("/")
+    group, _ignored, rest = path.partition("/")
     if group in ("nodes", "pods"):
         return f"{group}/*/{rest.rpartition('/')[2]}"
     return path if group in ("api", "probes") else None
 
 
 def _where(path: str) -> str:
-    group, _, rest = path.partition("/")
+    group, _ignored, rest = path.partition("/")
     return f"{rest.partition('/')[0]}: " if group in ("nodes", "pods") else ""
 
 

@@ -29,7 +29,7 @@ NOT_COMPARED = (
 
 def facts(path: str, text: str) -> Facts:
     """The facts of the output at ``path`` (`nodes/NODE/ip-j-addr.json` …)."""
-    group, _, rest = path.partition("/")
+    group, _ignored, rest = path.partition("/")
     name = rest.rpartition("/")[2]
     if group == "api":
         return object_facts(text)

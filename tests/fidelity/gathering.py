@@ -84,7 +84,7 @@ Outputs = dict[str, str]
 
 def is_asked(path: str) -> bool:
     """Whether the recorded output at ``path`` is one that `gather` brings."""
-    group, _, rest = path.partition("/")
+    group, _ignored, rest = path.partition("/")
     name = rest.rpartition("/")[2]
     return {"api": True, "nodes": name in _NODE, "pods": name in _POD, "probes": not name.startswith(("calicoctl", "tcpdump"))}.get(group, False)
 
@@ -124,7 +124,7 @@ def _api(cluster: Cluster, scenario: Scenario) -> Outputs:
 def _list_path(name: str) -> str:
     if name in _BUILT_IN:
         return _BUILT_IN[name]
-    resource, _, group = name.partition(".")
+    resource, _ignored, group = name.partition(".")
     if group == "v3.projectcalico.org":
         return f"/apis/projectcalico.org/v3/{resource}"
     return f"/apis/{group}/{_VERSIONS[group]}/{resource}"

@@ -25,7 +25,7 @@ def _lines(text: str) -> Facts:
 def _settings(text: str) -> Facts:
     """`name = value`; the names of one kernel are written with slashes or with dots."""
     pairs = (line.partition(" = ") for line in text.splitlines())
-    found = {key.replace("/", ".").removeprefix("net."): value for key, _, value in pairs if value}
+    found = {key.replace("/", ".").removeprefix("net."): value for key, _ignored, value in pairs if value}
     return {key: value for key, value in found.items() if not key.endswith(("neigh.all.proxy_delay", "neigh.default.proxy_delay"))}
 
 
@@ -52,7 +52,7 @@ def _resources(text: str) -> Facts:
 def _ipsets(text: str) -> Facts:
     found: Facts = {}
     for part in text.split("\n\n"):
-        head, _, members = part.partition("Members:\n")
+        head, _ignored, members = part.partition("Members:\n")
         fields = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
         if "Name" in fields:
             found[f"{fields['Name']} type"] = fields["Type"]
@@ -104,7 +104,7 @@ def _birds_routes(text: str) -> Facts:
             way = f"{net} {route[2]} {route[3]}{route[4] or ''}"
             found[way] = route[6].strip()
         elif line.startswith("\t") and way and ": " in line:
-            name, _, value = line.strip().partition(": ")
+            name, _ignored, value = line.strip().partition(": ")
             found[f"{way} {name}"] = value
         elif not line.startswith("BIRD ") and line.strip():
             found[line.strip()] = "there"
@@ -143,7 +143,7 @@ def _route_get(text: str) -> Facts:
     """Question → answer."""
     found: Facts = {}
     for part in re.split(r"^## node ", text, flags=re.MULTILINE)[1:]:
-        question, _, answer = part.partition("\n")
+        question, _ignored, answer = part.partition("\n")
         kept = (line.strip() for line in answer.splitlines() if not line.startswith(("command terminated", "## ")))
         found[question] = " | ".join(line for line in kept if line)
     return found

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import pytest
 from podnet_sandbox.ipam import go_random
 from podnet_sandbox.ipam.go_random import LENGTH, TAP
@@ -42,13 +40,11 @@ def _ahead(steps):
 
 
 def test_the_state_is_what_comes_of_seed_one_after_so_many_steps():
-    small = go_random.lehmer(1)
-    list(islice(small, 20))
-    vector = [next(small) << 20 ^ next(small) << 10 ^ next(small) for _ in range(LENGTH)]
+    vector = go_random.spread(1, 10)
     # Step n, from 1 on, writes place 334 - n: in this order the places are the 607 numbers before the first step.
     numbers = [vector[(LENGTH - TAP - step) % LENGTH] for step in range(1, LENGTH + 1)]
     ahead = _ahead(STEPS)
-    for _ in range(LENGTH):  # 607 more, so that each window gives one number of the new state
+    for _place in range(LENGTH):  # 607 more, so that each window gives one number of the new state
         numbers.append((numbers[-LENGTH] + numbers[-TAP]) & _WORD)
     new = [sum(map(int.__mul__, ahead, numbers[first : first + LENGTH])) & _WORD for first in range(LENGTH)]
     state = [0] * LENGTH

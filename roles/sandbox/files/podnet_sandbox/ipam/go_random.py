@@ -13,23 +13,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LENGTH, TAP = 607, 273
-_WORD = (1 << 64) - 1
+_WORD, _INT31 = (1 << 64) - 1, (1 << 31) - 1
 _STATE = Path(__file__).with_name("go_random_state.txt")
 
 
-def lehmer(number: int) -> Iterator[int]:
-    """Park and Miller's generator with the factor 48271, which spreads a seed; what follows ``number``."""
-    while True:
-        number = number * 48271 % ((1 << 31) - 1)
-        yield number
+def spread(seed: int, shift: int) -> list[int]:
+    """As many words as the state has: three numbers each of Park and Miller's generator, ``shift`` bits apart, after the first twenty."""
+    number, found = seed, []
+    for place in range(-20, 3 * LENGTH):
+        number = number * 48271 % _INT31
+        if place >= 0:
+            found.append(number)
+    return [(one << 2 * shift ^ two << shift ^ three) & _WORD for one, two, three in zip(*[iter(found)] * 3, strict=True)]
 
 
 def words(seed: int) -> Iterator[int]:
     """The 64-bit numbers of a source with this ``seed``, from the first on."""
-    small = lehmer(seed % ((1 << 31) - 1) or 89482311)
-    for _ in range(20):
-        next(small)
-    vector = [next(small) << 40 ^ next(small) << 20 ^ next(small) ^ constant for constant in _state()]
+    vector = [word ^ constant for word, constant in zip(spread(seed % _INT31 or 89482311, 20), _state(), strict=True)]
     tap, feed = 0, LENGTH - TAP
     while True:
         tap, feed = (tap - 1) % LENGTH, (feed - 1) % LENGTH

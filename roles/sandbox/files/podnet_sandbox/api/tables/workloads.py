@@ -116,6 +116,7 @@ def _kind(owner: Object) -> str:
 
 _WIDE = ("+Containers", "+Images", "+Selector")
 
+
 def _podtemplate(obj: Object) -> list[Any]:
     template = obj.get("template") or {}
     return [*_containers(template), label_text((template.get("metadata") or {}).get("labels"))]
