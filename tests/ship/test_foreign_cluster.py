@@ -34,18 +34,11 @@ def owner(kind, group, name, app, **spec):
     return {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": described}
 
 
-def owned(one, kind, group, owner_uid, owner_name):
-    """The pod as the controller of its owner would make it: the sandbox has no controller of that kind."""
-    reference = {"apiVersion": f"{group}/v1", "kind": kind, "name": owner_name, "uid": owner_uid, "controller": True}
-    one["metadata"]["ownerReferences"] = [reference]
-    return one
-
-
 def create(cluster, folder, *objects):
-    """Create objects in the namespace; their uids."""
+    """Create objects in the namespace."""
     file = folder / "objects.yaml"
     file.write_text("\n---\n".join(map(json.dumps, objects)))
-    return cluster.kubectl("create", "--namespace", SHOP, "-f", str(file), "-o", 'jsonpath={.metadata.uid}{"\\n"}').split()
+    cluster.kubectl("create", "--namespace", SHOP, "-f", str(file))
 
 
 @pytest.fixture(scope="module")
@@ -60,17 +53,12 @@ def shop(foreign, tmp_path_factory):
     database["spec"]["serviceName"] = "database"
     job = owner("Job", "batch", "backup", "backup", containers=[container(command=["true"])], restartPolicy="Never")
     del job["spec"]["selector"]
-    _web, _agent, database_uid, job_uid = create(foreign, folder, web, agent, database, job)
-    create(
-        foreign, folder,
-        owned(pod("database-0", "database", containers=[container(**DISTROLESS)]), "StatefulSet", "apps", database_uid, "database"),
-        owned(pod("backup-x", "backup", restartPolicy="Never", containers=[container(command=["true"])]), "Job", "batch", job_uid, "backup"),
-        pod("alone", "alone", containers=[container(**SLEEPS)]),
-    )  # fmt: skip
+    create(foreign, folder, web, agent, database, job, pod("alone", "alone", containers=[container(**SLEEPS)]))
     foreign.kubectl("rollout", "status", "--namespace", SHOP, "deployment/web", "--timeout", "60s")
     foreign.kubectl("rollout", "status", "--namespace", SHOP, "daemonset/agent", "--timeout", "60s")
-    foreign.kubectl("wait", "--namespace", SHOP, "--for=condition=Ready", "pod/database-0", "pod/alone", "--timeout", "60s")
-    foreign.kubectl("wait", "--namespace", SHOP, "--for=jsonpath={.status.phase}=Succeeded", "pod/backup-x", "--timeout", "60s")
+    foreign.kubectl("rollout", "status", "--namespace", SHOP, "statefulset/database", "--timeout", "60s")
+    foreign.kubectl("wait", "--namespace", SHOP, "--for=condition=Complete", "job/backup", "--timeout", "60s")
+    foreign.kubectl("wait", "--namespace", SHOP, "--for=condition=Ready", "pod/alone", "--timeout", "60s")
     return foreign
 
 
