@@ -325,3 +325,15 @@ def test_claims_show_their_columns(server):
     table = server.get(f"{path}/claim", Accept=TABLE).body
     cells = dict(zip([item["name"] for item in table["columnDefinitions"]], table["rows"][0]["cells"], strict=True))
     assert (cells["Status"], cells["VolumeAttributesClass"], cells["VolumeMode"]) == ("Pending", "<unset>", "Filesystem")
+
+
+def test_who_owns_what_is_still_known_after_a_patch_of_another(server):
+    """Of a kind without a status, too: an apply of the same afterwards changes nothing."""
+    path = "/api/v1/namespaces/default/configmaps/owned"
+    applied = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owned"}, "data": {"a": "1"}}
+    server.patch(f"{path}?fieldManager=one", applied, "apply-patch+yaml")
+    for value in ("x", None):
+        patched = server.patch(f"{path}?fieldManager=two", {"metadata": {"annotations": {"b": value}}}).body
+        assert "one" in {entry["manager"] for entry in patched["metadata"]["managedFields"]}
+    again = server.patch(f"{path}?fieldManager=one", applied, "apply-patch+yaml").body
+    assert again["metadata"]["resourceVersion"] == patched["metadata"]["resourceVersion"]

@@ -145,9 +145,10 @@ class Rest:
                 complete(call.resource, obj)
             written = _written_part(live, obj, subresource) if call.resource.has_status else obj
             record_update(call.resource, live, written, call.manager, subresource)
+            managed = written["metadata"].get("managedFields")
             obj["metadata"].pop("managedFields", None)
-            if written["metadata"].get("managedFields"):
-                obj["metadata"]["managedFields"] = written["metadata"]["managedFields"]
+            if managed:
+                obj["metadata"]["managedFields"] = managed
         updated = self._store.update(call.resource.name, obj, subresource or None, dry_run=call.dry_run)
         return self._respond(call, updated, 200, warnings)
 
