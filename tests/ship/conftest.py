@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,16 @@ class Lab:
         """Run a command in a node's network namespace."""
         listed = json.loads(self.kubectl("get", "pods", "-A", "-l", "k8s-app=calico-node", "-o", "json"))["items"]
         (agent,) = [pod["metadata"] for pod in listed if pod["spec"]["nodeName"] == f"{self.name}-{node}"]
-        return self.kubectl("exec", "-n", agent["namespace"], agent["name"], "-c", "calico-node", "--", *command)
+        # An earlier test may have made a kubelet wait before it starts this container again.
+        deadline = time.monotonic() + 60
+        while True:
+            arguments = ("exec", "-n", agent["namespace"], agent["name"], "-c", "calico-node", "--", *command)
+            ended = self.stranger.command("kubectl", "--kubeconfig", str(self.kubeconfig), *arguments)
+            if "container not found" not in ended.stderr or time.monotonic() > deadline:
+                break
+            time.sleep(1)
+        assert ended.returncode == 0, f"kubectl {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
 
     def server(self) -> str:
         return yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
