@@ -13,6 +13,7 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -62,18 +63,26 @@ class BigCluster:
             {"dev": "vxlan.calico", "mac": mac, "dst": address, "states": ["permanent"]}
             for mac, address in zip(self.macs, self.addresses)
         ]
-        for kind, entries in (("route", shared), ("neighbour", neighbours), ("fdb", fdb)):
-            yield from ({"line": kind, **entry} for entry in entries)
+        yield from ({"line": "route", **entry} for entry in shared)
+        # As they are collected: by address, and by MAC.
+        yield from ({"line": "neighbour", **entry} for entry in sorted(neighbours, key=itemgetter("address")))
+        yield from ({"line": "fdb", **entry} for entry in sorted(fdb, key=itemgetter("mac")))
+        addresses, macs = sorted(self.blocks), sorted(self.macs)
         for number, name in enumerate(self.names):
-            runs = [[0, number - 1], [number + 1, len(self.names) - 1]]
-            yield self._node(number, name, [[first, last] for first, last in runs if first <= last])
+            places = number, addresses.index(self.blocks[number]), macs.index(self.macs[number])
+            yield self._node(number, name, *map(self._all_but, places))
             yield from self._of_ipam(number, name)
+
+    def _all_but(self, place: int) -> list[list[int]]:
+        """The numbers of all shared lines of a kind but the one at ``place``, as runs."""
+        runs = [[0, place - 1], [place + 1, len(self.names) - 1]]
+        return [[first, last] for first, last in runs if first <= last]
 
     def _pods(self, number: int) -> list[tuple[str, str]]:
         block = ipaddress.ip_address(self.blocks[number])
         return [(f"{self.names[number]}-pod-{at}", str(block + 1 + at)) for at in range(self.pods)]
 
-    def _node(self, number: int, name: str, others: list[list[int]]) -> dict[str, Any]:
+    def _node(self, number: int, name: str, blocks: list[list[int]], neighbours: list[list[int]], fdb: list[list[int]]) -> dict[str, Any]:
         address, block = self.addresses[number], self.blocks[number]
         vxlan = {"vni": 4096, "port": 4789, "local": address, "dev": "eth0"}
         links = [
@@ -84,7 +93,7 @@ class BigCluster:
             {"dst": "0.0.0.0/0", "gateway": "10.0.0.1", "dev": "eth0"},
             {"dst": str(NODES), "dev": "eth0", "protocol": "kernel", "scope": "link", "prefsrc": address},
             {"dst": f"{block}/26", "type": "blackhole", "protocol": "80"},
-            *others,
+            *blocks,
         ]
         sysctls = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.eth0.forwarding": "1", "net.ipv4.conf.vxlan.calico.forwarding": "1"}
         for pod, ip in self._pods(number):
@@ -98,7 +107,7 @@ class BigCluster:
             "line": "node", "name": name, "internal_ip": address, "calico_address": f"{address}/16", "vxlan_tunnel_address": block,
             "vxlan_tunnel_mac": self.macs[number], "calico_node_pod": f"calico-system/calico-node-{number}", "calico_node_ready": True,
             "facts": {
-                "links": links, "addresses": addresses, "routes": routes, "rules": _RULES, "neighbours": others, "fdb": others,
+                "links": links, "addresses": addresses, "routes": routes, "rules": _RULES, "neighbours": neighbours, "fdb": fdb,
                 "sysctls": sysctls, "masquerade": {"all_pools": pools, "masquerade_pools": pools, "rule_present": True},
             },
         }  # fmt: skip

@@ -28,6 +28,11 @@ class Alike(Generic[Expected, Observed]):
         self._fits = fits
         self._known: List[Optional[Observed]] = [_NOTHING] * len(expected)
 
+    def is_all(self, observed: List[Any], without: Optional[int]) -> bool:
+        """Whether that is, in order, everything but what is expected at the place ``without``, as it was found before."""
+        known = self._known
+        return observed == (known if without is None else known[:without] + known[without + 1 :])
+
     def others(self, observed: Sequence[Optional[Observed]]) -> List[int]:
         """The places where what was observed, in the order of what is expected, is not as expected."""
         found = []

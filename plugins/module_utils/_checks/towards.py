@@ -53,6 +53,10 @@ class Towards:
         #: Routes that were seen, are right and in use: nothing else is to be said of them on a node that has no second to there.
         self._settled: Set[int] = set()
         self._roles = {role: (Alike(routes, self._fits), [one.dst for one in routes]) for role, routes in view.items()}
+        #: Of the roles in which nothing is required, all destinations: mostly a node has none of them, or all.
+        self._optional = {
+            role: frozenset(one.dst for one in routes) for role, routes in view.items() if not any(one.required for one in routes)
+        }
         self._own_places: Dict[Tuple[str, Optional[str]], List[int]] = {}  # of the routes of a role those to a node itself
         self._owners: Dict[str, Set[Optional[str]]] = {}
         self._own: Dict[Optional[str], Set[str]] = {}
@@ -75,6 +79,9 @@ class Towards:
         """By role, how the node's table stands against what it must or may have towards the others."""
         found = {}
         for role, (alike, destinations) in self._roles.items():
+            if role in self._optional and table.has_none_of(self._optional[role]):
+                found[role] = Compared(0, [])
+                continue
             observed = table.firsts(destinations)
             odd, own = alike.others(observed), self._own_places.get((role, node), [])
             elsewhere = [alike.expected[place] for place in odd if place not in own]

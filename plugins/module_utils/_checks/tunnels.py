@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from itertools import compress
-from operator import attrgetter
-from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+from operator import attrgetter, itemgetter
+from typing import Callable, Dict, FrozenSet, Generic, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .._expected import Expectation
 from .._model import FdbEntry, Neighbour, Node, NodeFacts
 from .._names import VXLAN_DEVICE, vtep_mac
 from .alike import Alike
+
+Entry = TypeVar("Entry", Neighbour, FdbEntry)
 
 
 class End(NamedTuple):
@@ -28,10 +29,36 @@ def mac_of(node: Node) -> str:
     return node.vxlan_tunnel_mac or vtep_mac(node.name)
 
 
-def _of_the_tunnel(entries: Sequence[Any], key: Callable[[Any], str]) -> Dict[str, Any]:
-    """The entries of the tunnel device by a key of theirs, without a step of Python's own for each."""
-    its_own = list(compress(entries, map(VXLAN_DEVICE.__eq__, map(attrgetter("dev"), entries))))
-    return dict(zip(map(key, its_own), its_own))
+class Known(Generic[Entry]):
+    """What every node must know of all the others' ends, in one of its tables.
+
+    ``key`` is what an entry is found by, in the table and, as ``keys``, of each end. Tables are collected in its order.
+    """
+
+    def __init__(self, ends: Sequence[End], keys: Sequence[str], key: str, fits: Callable[[Entry, End], bool]) -> None:
+        self._keys, self._ends = zip(*sorted(zip(keys, ends), key=itemgetter(0))) if ends else ((), ())
+        self._key = attrgetter(key)
+        self._alike: Alike[End, Entry] = Alike(self._ends, lambda entry, end: entry is not None and fits(entry, end))
+        self._own = {end.node.name: place for place, end in enumerate(self._ends)}
+
+    def wrong(self, node: Node, table: Sequence[Entry]) -> List[Tuple[End, Optional[Entry]]]:
+        """The ends of which the node knows nothing, or something wrong, each with the entry it has."""
+        own, entries = self._own.get(node.name), _from_the_tunnels_on(table)
+        if self._alike.is_all(entries, own):
+            return []
+        known = {self._key(entry): entry for entry in entries if entry.dev == VXLAN_DEVICE}
+        found = [known.get(key) for key in self._keys]
+        return [(self._ends[at], found[at]) for at in self._alike.others(found) if at != own]
+
+
+def _from_the_tunnels_on(table: Sequence[Entry]) -> List[Entry]:
+    """The table from the first to the last entry of the tunnel's device; those of others are few, and before or behind."""
+    first, end = 0, len(table)
+    while first < end and table[first].dev != VXLAN_DEVICE:
+        first += 1
+    while first < end and table[end - 1].dev != VXLAN_DEVICE:
+        end -= 1
+    return list(table[first:end])
 
 
 class Tunnels:
@@ -43,22 +70,18 @@ class Tunnels:
             for node in expectation.snapshot.nodes
             if node.vxlan_tunnel_address
         ]
-        self._addresses, self._macs = [end.address for end in self.ends], [end.mac for end in self.ends]
-        self._neighbours: Alike[End, Neighbour] = Alike(self.ends, lambda entry, end: entry is not None and entry.mac == end.mac)
-        self._fdb: Alike[End, FdbEntry] = Alike(self.ends, lambda entry, end: entry is not None and entry.dst == end.underlay)
+        addresses, macs = [end.address for end in self.ends], [end.mac for end in self.ends]
+        self._neighbours: Known[Neighbour] = Known(self.ends, addresses, "address", lambda entry, end: entry.mac == end.mac)
+        self._fdb: Known[FdbEntry] = Known(self.ends, macs, "mac", lambda entry, end: entry.dst == end.underlay)
         self._misled: Dict[str, FrozenSet[str]] = {}
 
     def neighbours(self, node: Node, facts: NodeFacts) -> List[Tuple[End, Optional[Neighbour]]]:
         """The ends whose MAC the node does not know, or knows wrongly, each with the entry it has."""
-        known = _of_the_tunnel(facts.neighbours, attrgetter("address"))
-        found = list(map(known.get, self._addresses))
-        return [(self.ends[at], found[at]) for at in self._neighbours.others(found) if self.ends[at].node is not node]
+        return self._neighbours.wrong(node, facts.neighbours)
 
     def fdb(self, node: Node, facts: NodeFacts) -> List[Tuple[End, Optional[FdbEntry]]]:
         """The ends that the node does not know behind which address they are, or knows wrongly, each with the entry it has."""
-        known = _of_the_tunnel(facts.fdb, attrgetter("mac"))
-        found = list(map(known.get, self._macs))
-        return [(self.ends[at], found[at]) for at in self._fdb.others(found) if self.ends[at].node is not node]
+        return self._fdb.wrong(node, facts.fdb)
 
     def others(self, node: Node) -> int:
         """How many ends the node must know."""

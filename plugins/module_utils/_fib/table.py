@@ -51,6 +51,10 @@ class RouteTable:
         """To each destination the route in effect, or None."""
         return list(map(self._first.get, destinations))
 
+    def has_none_of(self, destinations: FrozenSet[str]) -> bool:
+        """Whether no route is to any of them."""
+        return destinations.isdisjoint(self._first)
+
     def lacks(self, destinations: FrozenSet[str]) -> FrozenSet[str]:
         """Those that no route is to."""
         return destinations.difference(self._first)
@@ -63,19 +67,22 @@ class RouteTable:
 
     def matches(self, address: str) -> Iterator[Tuple[int, List[Route]]]:
         """(prefix length, routes) for each destination that holds ``address``, longest first."""
-        if self._lengths is None:
-            ends = set(map(_END, self._first))
-            self._lengths = sorted({int(end.rpartition("/")[2]) for end in ends}, reverse=True)
         bits, value, own_length = prefix(address)
         family, size = (socket.AF_INET6, 16) if bits == 128 else (socket.AF_INET, 4)
-        for length in self._lengths:
-            if length > own_length:
-                continue
+        for length in self._up_to(own_length):
             shift = bits - length
             network = socket.inet_ntop(family, (value >> shift << shift).to_bytes(size, "big"))
             found = self.to("%s/%d" % (network, length))
             if found:
                 yield length, found
+
+    def _up_to(self, longest: int) -> Iterator[int]:
+        """That length, then the shorter ones there are, the longest first."""
+        yield longest  # most that is asked for has a route of its own: the other lengths take a look at every route
+        if self._lengths is None:
+            ends = set(map(_END, self._first))
+            self._lengths = sorted({int(end.rpartition("/")[2]) for end in ends}, reverse=True)
+        yield from (length for length in self._lengths if length < longest)
 
 
 def by_table(routes: Sequence[Route]) -> Dict[str, RouteTable]:
