@@ -13,10 +13,18 @@ from conftest import Lab
 KINDS = "namespaces,configmaps,daemonsets,deployments,pods,services,customresourcedefinitions,nodes"
 
 
-def state(lab: Lab) -> dict[str, str]:
-    """Each object of the cluster with its version: a write of any kind changes one."""
-    items = json.loads(lab.kubectl("get", KINDS, "-A", "-o", "json"))["items"]
-    return {item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in items}
+def state(lab: Lab) -> dict[str, dict]:
+    """Each object of the cluster as others wrote it: a write of any kind changes one. Its status is the cluster's own: a probe that
+    had to wait for a busy machine changes that."""
+    items = json.loads(lab.kubectl("get", KINDS, "-A", "-o", "json", "--show-managed-fields"))["items"]
+    return {item["metadata"]["uid"]: written(item) for item in items}
+
+
+def written(item: dict) -> dict:
+    """The object without its status and what tells of that, its version and the entries of its status' managers."""
+    metadata = {key: value for key, value in item["metadata"].items() if key != "resourceVersion"}
+    metadata["managedFields"] = [entry for entry in metadata.get("managedFields", ()) if entry.get("subresource") != "status"]
+    return {**item, "metadata": metadata, "status": None}
 
 
 def test_site_and_destroy_leave_the_cluster_of_kubeconfig_as_it_was(lab, other):
