@@ -53,15 +53,16 @@ class Towards:
         #: Routes that were seen, are right and in use: nothing else is to be said of them on a node that has no second to there.
         self._settled: Set[int] = set()
         self._roles = {role: (Alike(routes, self._fits), [one.dst for one in routes]) for role, routes in view.items()}
-        #: Of the roles in which nothing is required, all destinations: mostly a node has none of them, or all.
-        self._optional = {
-            role: frozenset(one.dst for one in routes) for role, routes in view.items() if not any(one.required for one in routes)
-        }
+        self._places: Dict[str, Dict[str, List[int]]] = {role: {} for role in view}
+        #: Of tables that others are told by: by role, what is not as expected and how many routes there are; what is not settled.
+        self._differing: Dict[Tuple[str, RouteTable], Tuple[Set[int], int]] = {}
+        self._unknown: Dict[RouteTable, Set[str]] = {}
         self._own_places: Dict[Tuple[str, Optional[str]], List[int]] = {}  # of the routes of a role those to a node itself
         self._owners: Dict[str, Set[Optional[str]]] = {}
         self._own: Dict[Optional[str], Set[str]] = {}
         for role, routes in view.items():
             for place, one in enumerate(routes):
+                self._places[role].setdefault(one.dst, []).append(place)
                 self._own_places.setdefault((role, one.owner), []).append(place)
                 self._owners.setdefault(one.dst, set()).add(one.owner)
                 self._own.setdefault(one.owner, set()).add(one.dst)
@@ -79,16 +80,27 @@ class Towards:
         """By role, how the node's table stands against what it must or may have towards the others."""
         found = {}
         for role, (alike, destinations) in self._roles.items():
-            if role in self._optional and table.has_none_of(self._optional[role]):
-                found[role] = Compared(0, [])
-                continue
-            observed = table.firsts(destinations)
-            odd, own = alike.others(observed), self._own_places.get((role, node), [])
-            elsewhere = [alike.expected[place] for place in odd if place not in own]
-            there = sum(map(is_not, observed, repeat(None)))
-            right = there - sum(1 for place in {*odd, *own} if observed[place] is not None)
+            odd, there = self._differs(role, table)
+            own = self._own_places.get((role, node), [])
+            elsewhere = [alike.expected[place] for place in sorted(odd) if place not in own]
+            right = there - sum(1 for place in {*odd, *own} if destinations[place] in table)
             found[role] = Compared(right, compare(table, elsewhere).others)
         return found
+
+    def _differs(self, role: str, table: RouteTable) -> Tuple[Set[int], int]:
+        """The places of a role in which the table is not as expected, and how many of its destinations there is a route to."""
+        alike, destinations = self._roles[role]
+        if table.like is None:
+            observed = table.firsts(destinations)
+            return set(alike.others(observed)), sum(map(is_not, observed, repeat(None)))
+        if (role, table.like) not in self._differing:
+            self._differing[role, table.like] = self._differs(role, table.like)
+        odd, there = self._differing[role, table.like]
+        apart = [place for dst in table.apart for place in self._places[role].get(dst, ())]
+        routes = table.firsts([destinations[place] for place in apart])
+        wrong = {place for place, route in zip(apart, routes) if not self._fits(route, alike.expected[place])}
+        more = sum(route is not None for route in routes) - sum(destinations[place] in table.like for place in apart)
+        return odd.difference(apart) | wrong, there + more
 
     def explains(self, node: str, dst: str) -> bool:
         """Whether the node must or may have a route to there, towards another node."""
@@ -97,8 +109,15 @@ class Towards:
 
     def unsettled(self, node: str, table: RouteTable) -> Dict[str, List[Route]]:
         """By destination, what the node has besides single routes that are right. The node has been compared before."""
-        settled, own = self._settled, self._own.get(node, ())
-        unknown = map(not_, map(settled.__contains__, map(id, table.routes)))
-        odd = dict.fromkeys([route.dst for route in compress(table.routes, unknown)])
-        odd.update(dict.fromkeys((*table.several, *(dst for dst in own if dst in table))))
+        odd = self._unsettled(table)
+        if table.like is not None:
+            if table.like not in self._unknown:
+                self._unknown[table.like] = self._unsettled(table.like)
+            odd |= self._unknown[table.like].difference(table.apart)
+        odd.update(table.several, (dst for dst in self._own.get(node, ()) if dst in table))
         return {dst: table.to(dst) for dst in odd}
+
+    def _unsettled(self, table: RouteTable) -> Set[str]:
+        """Where the table's routes lead that are not known to be right."""
+        unknown = map(not_, map(self._settled.__contains__, map(id, table.routes)))
+        return {route.dst for route in compress(table.routes, unknown)}

@@ -24,6 +24,10 @@ _END = itemgetter(slice(-4, None))
 class RouteTable:
     """The routes of a table; of several to one destination the one in effect, which has the lowest metric, is the first."""
 
+    #: The table that this one is told by, if it is, and the destinations in which the two differ: ``routes`` are then to these alone.
+    like: Optional["RouteTable"] = None
+    apart: FrozenSet[str] = frozenset()
+
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = routes
         self._first: Dict[str, Route] = dict(zip(map(_destination, routes), routes))
@@ -35,7 +39,7 @@ class RouteTable:
                 found.setdefault(route.dst, []).append(route)
             self.several = {dst: sorted(those, key=_metric) for dst, those in found.items() if len(those) > 1}
             self._first.update((dst, those[0]) for dst, those in self.several.items())
-        self._lengths: Optional[List[int]] = None
+        self._lengths: Optional[FrozenSet[int]] = None
 
     def __len__(self) -> int:
         """How many destinations it has."""
@@ -50,10 +54,6 @@ class RouteTable:
     def firsts(self, destinations: Iterable[str]) -> List[Optional[Route]]:
         """To each destination the route in effect, or None."""
         return list(map(self._first.get, destinations))
-
-    def has_none_of(self, destinations: FrozenSet[str]) -> bool:
-        """Whether no route is to any of them."""
-        return destinations.isdisjoint(self._first)
 
     def lacks(self, destinations: FrozenSet[str]) -> FrozenSet[str]:
         """Those that no route is to."""
@@ -79,10 +79,14 @@ class RouteTable:
     def _up_to(self, longest: int) -> Iterator[int]:
         """That length, then the shorter ones there are, the longest first."""
         yield longest  # most that is asked for has a route of its own: the other lengths take a look at every route
+        yield from sorted((length for length in self.lengths() if length < longest), reverse=True)
+
+    def lengths(self) -> FrozenSet[int]:
+        """The prefix lengths there are."""
         if self._lengths is None:
             ends = set(map(_END, self._first))
-            self._lengths = sorted({int(end.rpartition("/")[2]) for end in ends}, reverse=True)
-        yield from (length for length in self._lengths if length < longest)
+            self._lengths = frozenset(int(end.rpartition("/")[2]) for end in ends)
+        return self._lengths
 
 
 def by_table(routes: Sequence[Route]) -> Dict[str, RouteTable]:

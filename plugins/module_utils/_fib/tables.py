@@ -14,7 +14,8 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._model import Address, NodeFacts, Route, Rule
 from .._prefix import prefix
-from .table import RouteTable, by_table
+from .likeness import Tables
+from .table import RouteTable
 
 DEFAULT_RULES = (
     Rule(0, "from all", "lookup local"),
@@ -35,10 +36,10 @@ class Decision(NamedTuple):
 
 
 class Fib:
-    """The tables and rules of one node's network namespace."""
+    """The tables and rules of one node's network namespace; ``tables`` knows those of the nodes before it."""
 
-    def __init__(self, facts: NodeFacts) -> None:
-        self._tables = by_table(facts.routes)
+    def __init__(self, facts: NodeFacts, tables: Optional[Tables] = None) -> None:
+        self._tables = (tables or Tables()).of(facts.routes)
         if "local" not in self._tables:  # only the main table was asked for: the addresses say the same
             self._tables["local"] = RouteTable([_own(address) for address in facts.addresses])
         self.rules = tuple(sorted(facts.rules or DEFAULT_RULES, key=lambda rule: rule.priority))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._expected import Expectation, address_of
+from .likeness import Tables
 from .table import RouteTable
 from .tables import DROPS, Decision, Fib, legs
 from .._model import Hop, Link, Node, NodeFacts, Path, Pod, PodFacts, Snapshot
@@ -35,6 +36,7 @@ class Network:
     def __init__(self, snapshot: Snapshot, expectation: Optional[Expectation] = None) -> None:
         self.expectation = expectation or Expectation(snapshot)
         self.nodes: Dict[str, Node] = self.expectation.nodes
+        self._tables = Tables()
         self._fibs: Dict[str, Fib] = {}
         self._links: Dict[str, Dict[str, Link]] = {}
         self._node_by_address: Dict[str, str] = {}
@@ -67,7 +69,7 @@ class Network:
 
     def _fib(self, node: str, facts: NodeFacts) -> Fib:
         if node not in self._fibs:
-            self._fibs[node] = Fib(facts)
+            self._fibs[node] = Fib(facts, self._tables)
         return self._fibs[node]
 
     def main(self, node: Node) -> RouteTable:

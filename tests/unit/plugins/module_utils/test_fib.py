@@ -7,7 +7,8 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.podnet.calico.plugins.module_utils._fib import Fib, Network, RouteTable, walk
+from ansible_collections.podnet.calico.plugins.module_utils._fib import Fib, Network, RouteTable, likeness, walk
+from ansible_collections.podnet.calico.plugins.module_utils._fib.table import by_table
 from ansible_collections.podnet.calico.plugins.module_utils._iproute import route_text
 from ansible_collections.podnet.calico.plugins.module_utils._model import NodeFacts, Route, Rule
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
@@ -87,6 +88,28 @@ def test_a_table_finds_what_holds_an_address_longest_first(prefixes, address):
     found = list(RouteTable(routes).matches(str(address)))
     assert [route for _length, those in found for route in those] == holding
     assert [length for length, _routes in found] == sorted({int(one.dst.rpartition("/")[2]) for one in holding}, reverse=True)
+
+
+ROUTES = [
+    Route(f"10.{block}.0.0/16", gateway=gateway, metric=metric) for block in range(9) for gateway, metric in ((None, 0), ("10.0.0.1", 9))
+]
+
+
+@given(st.lists(st.permutations(ROUTES).map(lambda routes: sorted(routes[:9], key=ROUTES.index)), min_size=2, max_size=5))
+def test_a_table_told_by_another_answers_as_one_that_was_filed(nodes):
+    tables = likeness.Tables()
+    asked = [*dict.fromkeys(route.dst for route in ROUTES), "10.99.0.0/16"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(likeness, "_FEWEST", 0)
+        for routes in nodes:
+            filed, told = by_table(routes)["main"], tables.of(routes)["main"]
+            assert len(told) == len(filed) and set(told) == set(filed) and told.several == filed.several
+            for dst in asked:
+                assert told.to(dst) == filed.to(dst) and (dst in told) == (dst in filed)
+                assert list(told.matches(dst[:-3])) == list(filed.matches(dst[:-3]))
+            assert told.firsts(asked) == filed.firsts(asked) and told.lacks(frozenset(asked)) == filed.lacks(frozenset(asked))
+            if told.like is not None:
+                assert told.apart == {dst for dst in asked if told.like.to(dst) != filed.to(dst)}
 
 
 # -- walks ------------------------------------------------------------------------------------------------------------

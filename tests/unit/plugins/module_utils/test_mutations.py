@@ -12,9 +12,10 @@ from random import Random
 
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
+from ansible_collections.podnet.calico.plugins.module_utils._fib import likeness
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.healthy_clusters import Plan
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.mutations import MUTATIONS, mutants, speaks_of
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import SCENARIOS, recording, with_facts
 
 CLUSTERS = 200 if os.environ.get("PODNET_TEST_ALL") == "1" else 2
 
@@ -25,6 +26,25 @@ def test_a_mutant_is_spoken_of(name):
     assert len(found) == CLUSTERS
     for plan, node, mutant in found:
         assert speaks_of(judge(mutant), node), (plan.mode, plan.version, node)
+
+
+def with_equal_routes_as_one(snapshot):
+    """As a snapshot is that was read from a file."""
+    seen = {}
+    for node in snapshot.nodes:
+        snapshot = with_facts(snapshot, node.name, routes=lambda routes: tuple(map(seen.setdefault, routes, routes)))
+    return snapshot
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutant_is_judged_as_well_where_nodes_tables_are_told_by_another_nodes(name, monkeypatch):
+    """As they are where they are large: then each node has the same objects, in the same order."""
+    for _plan, _node, mutant in mutants(name, CLUSTERS):
+        same = with_equal_routes_as_one(mutant)
+        filed = judge(same)
+        with monkeypatch.context() as patch:
+            patch.setattr(likeness, "_FEWEST", 0)
+            assert judge(same) == filed
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
