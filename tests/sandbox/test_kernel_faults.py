@@ -111,8 +111,17 @@ FAULTS = (
         "cat /proc/sys/net/ipv4/conf/{device}/proxy_arp", NOBODY, "", "echo 1 > /proc/sys/net/ipv4/conf/{device}/proxy_arp",
     ),
     Fault("vxlan-device-deleted", "vxlancrosssubnet vxlan", WORKER, "ip link del vxlan.calico", TUNNEL_DEVICE, "device"),
-    # Recorded on two subnets (FINDINGS E), and of the device's own fields what Felix keeps with it (calico-facts 1.1, 3.5).
-    Fault("vxlan-device-down", "vxlancrosssubnet", WORKER, "ip link set vxlan.calico down", "ip -br link show vxlan.calico", "device"),
+    # Down: recorded on two subnets (FINDINGS E). Of the device's own fields what Felix keeps with it (calico-facts 1.1, 3.5).
+    Fault("vxlan-device-down", "vxlancrosssubnet vxlan", WORKER, "ip link set vxlan.calico down", "ip -br link show vxlan.calico", "device"),
+    Fault(
+        "vxlan-device-replaced", "vxlancrosssubnet vxlan", WORKER,
+        "ip link del vxlan.calico; ip link add vxlan.calico type vxlan id 4097 dstport 4789 local 172.18.0.3 dev eth0; ip link set vxlan.calico up",
+        "ip -d link show vxlan.calico | grep -o 'vxlan id .*'", "device",
+    ),
+    Fault(
+        "vxlan-mac-changed", "vxlancrosssubnet", WORKER, "ip link set vxlan.calico address 66:00:00:00:00:01", "ip link show vxlan.calico | grep ether",
+        "device",
+    ),
     Fault("vxlan-mtu-changed", "vxlancrosssubnet", WORKER, "ip link set vxlan.calico mtu 1400", "ip link show vxlan.calico", "device"),
     Fault(
         "ipset-member-deleted", "none vxlancrosssubnet", WORKER, "ipset del cali40masq-ipam-pools 192.168.0.0/16",
@@ -201,6 +210,22 @@ def test_a_fault_is_healed_by_whom_it_was_healed_in_the_recording_and_by_nobody_
     else:
         case.look(healer)
     assert case.shown() == before
+
+
+@pytest.mark.parametrize("mode", ["vxlancrosssubnet", "vxlan"])
+def test_what_the_tunnel_lost_by_going_down_is_back_when_it_comes_up(labs, mode):
+    """The kernel drops a device's routes and permanent neighbours then; Felix hears of it, whoever set it up again."""
+    case = Case(labs(mode), mode, Fault("", mode, WORKER, "ip link set vxlan.calico down", TUNNEL_DEVICE, ""))
+    before = case.shown()
+    case.make()
+    assert "PERMANENT" in before and "PERMANENT" not in case.shown()
+    case.lab.call("set_felix_ready", WORKER, True)
+    try:
+        case._run("ip link set vxlan.calico up")
+        until(lambda: case.shown() == before)
+        assert case.shown() == before
+    finally:
+        case.lab.call("set_felix_ready", WORKER, False)
 
 
 LATER = [(mode, fault) for mode, fault in ROWS if fault.healer_of_v3_32]

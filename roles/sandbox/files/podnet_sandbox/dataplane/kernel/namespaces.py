@@ -101,7 +101,7 @@ class NetworkNamespace:
     def index(self, device: str) -> int:
         """Interface index; LookupError where there is no such device."""
         if device not in self._indexes:
-            self._indexes[device] = self.netlink.device(device)[0]
+            self._indexes[device] = self.netlink.device(device).index
         return self._indexes[device]
 
     def has(self, device: str) -> bool:
@@ -114,7 +114,11 @@ class NetworkNamespace:
 
     def mac(self, device: str) -> str:
         """The device's hardware address."""
-        return self.netlink.device(device)[1]
+        return self.netlink.device(device).mac
+
+    def is_up(self, device: str) -> bool:
+        """Whether the device is there now, and set up."""
+        return self.has(device) and self.netlink.device(device).up
 
     def link_up(self, device: str) -> None:
         """Set the device up."""

@@ -18,7 +18,7 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -34,6 +34,14 @@ _LARGEST = 1 << 16
 _UP = 1
 _MAIN_TABLE, _UNICAST, _STATIC, _NOWHERE = 254, 1, 4, 255
 _ROUTE_FIELDS = frozenset({"dst", "gateway", "oif", "proto", "type", "scope", "table", "flags", "priority", "metrics"})
+
+
+class Device(NamedTuple):
+    """A network device; ``up``: somebody has set it up."""
+
+    index: int
+    mac: str
+    up: bool
 
 
 class Netlink:
@@ -61,14 +69,15 @@ class Netlink:
         if self._general is not None:
             self._general.close()
 
-    def device(self, name: str) -> tuple[int, str]:
-        """(index, hardware address) of a device. Raises `LookupError` where there is none."""
+    def device(self, name: str) -> Device:
+        """The device of that name. Raises `LookupError` where there is none."""
         try:
             answer = self._ask(_GET_LINK, 0, _link_header(0) + _attribute(3, name.encode() + b"\0"), acknowledged=False)
         except NetlinkError as error:
             raise LookupError(f"no device {name}") from error
         address = _attributes(answer[32:]).get(1, b"")
-        return struct.unpack_from("=i", answer, 20)[0], address.hex(":")
+        index, flags = struct.unpack_from("=iI", answer, 20)
+        return Device(index, address.hex(":"), bool(flags & _UP))
 
     def link(self, command: str, **fields: Any) -> Any:
         if command == "del" and fields.keys() == {"index"}:

@@ -143,21 +143,24 @@ class Node:
         return problems
 
     def _came_up(self, index: int) -> None:
-        """A device is up again: with Felix there, so are its routes."""
+        """A device is up again: with Felix there, so is what it lost by going down."""
         if self._felix.running:
             task = asyncio.ensure_future(self._restore(index))
             self._restoring.add(task)
             task.add_done_callback(self._restoring.discard)
 
     async def _restore(self, index: int) -> None:
-        self._warn(await self._thread.run(self._restore_routes, index))
+        self._warn(await self._thread.run(self._restore_lost, index))
 
-    def _restore_routes(self, index: int) -> list[str]:
+    def _restore_lost(self, index: int) -> list[str]:
+        """Routes, and the tunnel's permanent neighbours."""
         with self.namespace.entered():
             try:
                 device = socket.if_indextoname(index)
             except OSError:  # gone meanwhile
                 return []
+        if device == vxlan.DEVICE:
+            self._vxlan.resync()
         return self._routes.restore(device)
 
     def _warn(self, problems: list[str]) -> None:

@@ -28,6 +28,7 @@ class Vxlan:
     def __init__(self, namespace: NetworkNamespace) -> None:
         self._namespace = namespace
         self._device: VxlanDevice | None = None
+        self._index = 0
         self._peers: frozenset[VtepPeer] = frozenset()
 
     def apply(self, wanted: VxlanDevice | None) -> bool:
@@ -44,17 +45,13 @@ class Vxlan:
 
     def restore(self) -> bool:
         """What Felix does every 10 s: the device back and up with its address, entries and MTU; True when made anew."""
-        if self._device is None:
-            return False
-        wanted = self._device
-        if not self._namespace.has(DEVICE):
-            return self.apply(wanted)
-        self._configure(wanted)
-        return False
+        return self._device is not None and self.apply(self._device)
 
     def resync(self) -> None:
-        """What Felix does at its periodic resync: every neighbour and FDB entry set again. A device that is gone waits for `restore`."""
-        if self._device is not None and self._namespace.has(DEVICE):
+        """Every neighbour and FDB entry set again: Felix does so at its periodic resync, and when the device comes up, which has lost
+        its neighbours by going down (felix/vxlanfdb/vxlan_fdb.go). A device that is down or gone waits for that.
+        """
+        if self._device is not None and self._namespace.is_up(DEVICE):
             self._peers = frozenset()
             self._have_peers(frozenset(self._device.peers))
 
@@ -70,7 +67,7 @@ class Vxlan:
             wanted.vni,
             wanted.port,
         )
-        made = not (known and self._namespace.has(DEVICE))
+        made = not (known and self._is_ours(wanted))
         if made:
             self._namespace.remove_link(DEVICE)
             self._namespace.netlink.link(
@@ -85,8 +82,17 @@ class Vxlan:
                 vxlan_link=self._namespace.index(UPLINK),
                 vxlan_learning=False,
             )
+            self._index = self._namespace.index(DEVICE)
         self._configure(wanted)
         return made
+
+    def _is_ours(self, wanted: VxlanDevice) -> bool:
+        """Whether the device is there and nobody has put another in its place, or given it another MAC.
+
+        Felix would keep another one with the same VNI, port, addresses and MAC (vxlanLinksIncompat in v3.30's vxlan_mgr.go).
+        """
+        found = self._namespace.has(DEVICE) and self._namespace.index(DEVICE) == self._index
+        return found and self._namespace.mac(DEVICE) == wanted.mac
 
     def _configure(self, wanted: VxlanDevice) -> None:
         netlink, index = self._namespace.netlink, self._namespace.index(DEVICE)
