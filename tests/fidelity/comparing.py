@@ -12,8 +12,10 @@ from bringing_up import brought_up
 from cluster import Failed
 from facts import Facts, facts
 from gathering import gather, is_asked
+from happenings import HAPPENINGS, Happening, watched
 from renaming import Renaming, pods_only_in, words_of
 from scenario import Scenario, stem
+from states import state_facts
 
 ABSENT = ""
 
@@ -37,16 +39,34 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
 
+    def add(self, output: str, where: str, recorded: Facts, sandbox: Facts) -> None:
+        """Fact by fact; ``where``: what goes before their keys."""
+        for key in sorted(recorded.keys() | sandbox.keys()):
+            one, two = recorded.get(key, ABSENT), sandbox.get(key, ABSENT)
+            if one == two:
+                self.alike[output] = self.alike.get(output, 0) + 1
+            else:
+                self.differences.append(Difference(self.scenario, output, f"{where}{key}", one, two))
 
-def compare(name: str) -> Comparison:
-    """Bring the scenario's sandbox up, ask it everything, compare."""
+
+def compare(name: str) -> list[Comparison]:
+    """Bring the scenario's sandbox up, ask it everything, compare; then the same of each thing that was done to that cluster."""
     scenario = Scenario(name)
     try:
         with brought_up(scenario) as cluster:
-            found, renaming = gather(cluster, scenario)
+            found = [of_outputs(scenario, *gather(cluster, scenario))]
+            found += [of_happening(each, watched(cluster, each)) for each in HAPPENINGS.get(name, ())]
     except Failed as error:
         raise Failed(f"{name}: {error}") from error
-    return of_outputs(scenario, found, renaming)
+    return found
+
+
+def of_happening(happening: Happening, outputs: Mapping[str, str]) -> Comparison:
+    """``outputs``: what the sandbox was before and after."""
+    result = Comparison(happening.name)
+    for name, text in happening.recorded.items():
+        result.add(f"happening/{name}", "", state_facts(name, text), state_facts(name, outputs[name]))
+    return result
 
 
 def of_outputs(scenario: Scenario, outputs: Mapping[str, str], renaming: Renaming) -> Comparison:
@@ -63,13 +83,7 @@ def of_outputs(scenario: Scenario, outputs: Mapping[str, str], renaming: Renamin
             continue
         theirs = _without(facts(path, scenario.outputs[path]), aside)
         ours = _without(facts(path, found.get(path, "null" if path.startswith("api/") else "")), aside)
-        where = _where(path)
-        for key in sorted(theirs.keys() | ours.keys()):
-            one, two = theirs.get(key, ABSENT), ours.get(key, ABSENT)
-            if one == two:
-                result.alike[output] = result.alike.get(output, 0) + 1
-            else:
-                result.differences.append(Difference(scenario.name, output, f"{where}{key}", one, two))
+        result.add(output, _where(path), theirs, ours)
     return result
 
 

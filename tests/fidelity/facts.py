@@ -22,7 +22,8 @@ NOT_COMPARED = (
     "What calicoctl printed: it is not here. What it reads, the objects, is compared.",
     "Pods, workloads, services and the operator's objects of clusters that were made by hand: somebody had written them, or nobody. Their "
     "`kubectl get pods -o wide` is compared.",
-    "Recordings of something happening (faults, deletions, an exhausted pool, changes of encapsulation): tests/sandbox has those, one by one.",
+    "Recorded faults: tests/sandbox/test_kernel_faults.py makes them, one by one. Of other things that happened what was on the way from the state "
+    "before to the one after, and how long it took.",
     "The size, kernel and operating system of the machine.",
 )
 

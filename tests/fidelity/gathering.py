@@ -94,19 +94,22 @@ def gather(cluster: Cluster, scenario: Scenario) -> tuple[Outputs, Renaming]:
     found = _api(cluster, scenario)
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(_node, cluster, node, pod) for node, pod in calico_nodes(cluster).items()]
-        asked += [pool.submit(_pod, cluster, pod) for pod in json.loads(found["api/pods.json"])["items"] if _recorded(pod)]
+        asked += [pool.submit(_pod, cluster, pod) for pod in json.loads(found["api/pods.json"])["items"] if _is_shown(pod)]
         for each in asked:
             found |= each.result()
     renaming = Renaming.between(scenario.outputs, found)
-    found |= _probes(cluster, scenario, renaming.reversed()) | _mesh(cluster, json.loads(found["api/pods.json"])["items"])
+    found |= _probes(cluster, scenario, renaming.reversed())
+    if "probes/ping-mesh.txt" in scenario.outputs:
+        found |= _mesh(cluster, json.loads(found["api/pods.json"])["items"])
     for name, words in _KUBECTL.items():
         if f"probes/{name}" in scenario.outputs:
             found[f"probes/{name}"] = cluster.kubectl(*words)
     return found, renaming
 
 
-def _recorded(pod: Mapping) -> bool:
-    return pod["metadata"]["namespace"] == "default"
+def _is_shown(pod: Mapping) -> bool:
+    """Whether pods of its kind were asked by exec."""
+    return pod["metadata"]["namespace"] == "default" and pod["status"]["phase"] == "Running"
 
 
 def _api(cluster: Cluster, scenario: Scenario) -> Outputs:
@@ -177,7 +180,7 @@ def _probes(cluster: Cluster, scenario: Scenario, to_sandbox: Renaming) -> Outpu
 
 def _mesh(cluster: Cluster, pods: list[dict]) -> Outputs:
     """The TTL of each pod's answer to each, in the form of the recording."""
-    multitools = [pod for pod in pods if _recorded(pod)]
+    multitools = [pod for pod in pods if _is_shown(pod)]
     addresses = [pod["status"]["podIP"] for pod in multitools]
     commands = {address: f"ping -c1 -W1 {address} | grep -o 'ttl=[0-9]*'" for address in addresses}
     with ThreadPoolExecutor(4) as pool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from leaves import flat, plain
 
@@ -39,12 +40,18 @@ def object_facts(text: str) -> Facts:
 _CHANCE = ("FailedScheduling", "Unhealthy", "BackOff", "Killing", "SandboxChanged")
 
 
+_SANDBOX_ID = re.compile(r"\b[0-9a-f]{64}\b")
+
+
 def _event(item: dict) -> Facts:
-    """That somebody says such a thing of such an object; how often, when and of which one is not compared."""
+    """That somebody says such a thing of such an object, and Calico's own words; how often, when and of which one is not compared."""
     who = item["source"].get("component") or item.get("reportingComponent") or ""
     if item["reason"] in _CHANCE:
         return {}
-    return {f"{item['involvedObject']['kind']} {item['reason']}": plain(f"{item['type']} from {who}")}
+    found = {f"{item['involvedObject']['kind']} {item['reason']}": plain(f"{item['type']} from {who}")}
+    if "No IPs available" in item["message"]:
+        found[f"{item['involvedObject']['kind']} {item['reason']} says"] = _SANDBOX_ID.sub("ID", item["message"])
+    return found
 
 
 def _block(item: dict) -> dict:

@@ -17,6 +17,7 @@ _GROUPS = (
     ("pods", "In pods", "by exec into each multitool"),
     ("probes", "Probes", "the recorded commands, said in the sandbox's names, and tables of kubectl"),
     ("api", "Objects", "`kubectl get … -o json`"),
+    ("happening", "Before and after", "routes, BIRD's sessions and IPAM's objects around something that is done to the cluster"),
 )
 
 
@@ -39,7 +40,8 @@ def _opening(comparisons: Sequence[Comparison]) -> list[str]:
         "",
         "For each recorded scenario (tests/fixtures/real) a sandbox is brought up with its nodes, pools, pods and version, and asked the "
         "recording's questions. Pods' names and what follows from them (`cali…` devices, addresses, container ids), made-up MACs and "
-        "tunnel addresses are renamed to the recording's; everything else has to be the same, or to be listed here with a reason. Written "
+        "tunnel addresses are renamed to the recording's. Where something was done to the recorded cluster while somebody watched (a pod or a "
+        "Node deleted, another encapsulation), the same is done to the sandbox, and both are held together before and after. Everything else has to be the same, or to be listed here with a reason. Written "
         "by the comparison (`make fidelity`); a difference that is not listed, or a listed one that is no more, fails its test.",
         "",
         f"**{len(comparisons)} scenarios, {alike + different} values: {alike} alike, {different} different, all of them below.**",
@@ -77,13 +79,14 @@ def _row(reason: Reason, differences: Sequence[Difference]) -> str:
 def _where(differences: Iterable[Difference]) -> str:
     """Kinds of scenario as a whole, else the scenarios."""
     names = {item.scenario for item in differences}
-    if len(names) == len(SCENARIOS):
+    if names >= set(SCENARIOS):
         return "everywhere"
     parts = []
     for kind, members in KINDS.items():
         some = [name for name in members if name in names]
         parts += [kind] if len(some) == len(members) else [name.removeprefix("calico-") for name in some]
-    return ", ".join(parts)
+    others = sorted(names - set(SCENARIOS))
+    return ", ".join([*parts, *(name.removeprefix("calico-") for name in others)])
 
 
 def _set_aside(comparisons: Sequence[Comparison]) -> list[str]:

@@ -21,6 +21,7 @@ BY_OPERATOR = (
     "calico-v3.30.7/vxlan-bgp-disabled",
     "calico-v3.30.7/vxlancrosssubnet-two-subnets",
     "calico-v3.30.7/borrowed-vxlancrosssubnet",
+    "calico-v3.30.7/pool-exhausted",
 )
 #: calico-node and kube-controllers were started by hand, without operator, Typha and Calico's API server.
 BY_HAND = (
@@ -29,15 +30,25 @@ BY_HAND = (
     "calico-v3.30.7/vxlan",
     "calico-v3.30.7/borrowed-vxlan",
     "calico-v3.30.7/borrowed-none",
+    "calico-v3.30.7/none/live-switch-old-pods",
 )
 #: Images of v3.32.1 put under what the operator of v3.30.7 had rendered.
 BY_IMAGE = ("calico-v3.32.1/vxlancrosssubnet", "calico-v3.32.1/none")
 KINDS = {"by the operator": BY_OPERATOR, "by hand": BY_HAND, "by image": BY_IMAGE}
 SCENARIOS = BY_OPERATOR + BY_HAND + BY_IMAGE
+#: Of these only some objects were recorded; the others are those of the cluster they were made on.
+_PART_OF = {"calico-v3.30.7/pool-exhausted": "calico-v3.30.7/vxlan-bgp-disabled"}
+#: Where Calico, or all pods, had been there under another encapsulation.
+_FIRST_ENCAPSULATION = {
+    "calico-v3.30.7/none-operator": "VXLANCrossSubnet",
+    "calico-v3.30.7/none/live-switch-old-pods": "VXLANCrossSubnet",
+    "calico-v3.32.1/none": "VXLANCrossSubnet",
+}
+_WITH_ALL_PODS = ("calico-v3.30.7/none/live-switch-old-pods",)
 #: The recorder's bridge between the nodes, also where they were cut into subnets.
 _FABRIC = "172.18.0.0/16"
 #: (ipipMode, vxlanMode) of a pool in the operator's word.
-_ENCAPSULATIONS = {("Never", "Never"): "None", ("Never", "CrossSubnet"): "VXLANCrossSubnet", ("Never", "Always"): "VXLAN"}
+ENCAPSULATIONS = {("Never", "Never"): "None", ("Never", "CrossSubnet"): "VXLANCrossSubnet", ("Never", "Always"): "VXLAN"}
 _POOL = "default-ipv4-ippool"
 
 Object = dict[str, Any]
@@ -66,11 +77,20 @@ class Scenario:
     def outputs(self) -> dict[str, str]:
         """Path below the folder → content."""
         files = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
-        return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in files}
+        found = {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in files}
+        if self.name in _PART_OF:
+            found["api/pods.json"] = json.dumps({"items": [*json.loads(found["api/pods.json"])["items"], *self._pods_around()]})
+        return found
+
+    def _pods_around(self) -> list[Object]:
+        """Calico's own, where only somebody's were listed."""
+        return [pod for pod in Scenario(_PART_OF[self.name]).items("pods") if pod["metadata"]["namespace"] != "default"]
 
     def items(self, resource: str) -> list[Object]:
-        """The objects of ``api/RESOURCE.json``; none where it was not recorded."""
+        """The objects of ``api/RESOURCE.json``; where it was not recorded, those of the cluster it is a part of, or none."""
         text = self.outputs.get(f"api/{resource}.json")
+        if not text and self.name in _PART_OF:
+            return Scenario(_PART_OF[self.name]).items(resource)
         return json.loads(text).get("items", []) if text else []
 
     @property
@@ -97,15 +117,38 @@ class Scenario:
             "calico_version": self.calico_version,
         }
 
+    @property
+    def _pool(self) -> Object:
+        return next(item["spec"] for item in self.items("ippools.crd.projectcalico.org") if item["metadata"]["name"] == _POOL)
+
+    @property
+    def encapsulation(self) -> str:
+        """The pool's, in the end."""
+        return ENCAPSULATIONS[self._pool["ipipMode"], self._pool["vxlanMode"]]
+
+    @property
+    def first_encapsulation(self) -> str:
+        """Another one that the pool had before; "" if none."""
+        return _FIRST_ENCAPSULATION.get(self.name, "")
+
+    @property
+    def pods_were_there_first(self) -> bool:
+        """Whether all pods had been wired before the pool was changed, not Calico's own alone."""
+        return self.name in _WITH_ALL_PODS
+
+    def had_no_network(self, pod: str) -> bool:
+        """Whether the pod was waiting for an address there."""
+        return any(item["metadata"]["name"] == pod and item["status"]["phase"] == "Pending" for item in self.items("pods"))
+
     def installation(self) -> Object:
-        """The recorded Installation, or by hand one that says the same; with the pool's encapsulation as it was in the end."""
+        """The recorded Installation, or by hand one that says the same; with the pool's encapsulation as it was at first."""
         recorded = self.items("installations.operator.tigera.io")
         spec = copy.deepcopy(recorded[0]["spec"]) if recorded else {"calicoNetwork": {"bgp": "Enabled", "ipPools": [{}]}}
-        pool = next(item["spec"] for item in self.items("ippools.crd.projectcalico.org") if item["metadata"]["name"] == _POOL)
+        pool = self._pool
         spec["calicoNetwork"]["ipPools"][0] |= {
             "cidr": pool["cidr"],
             "blockSize": pool["blockSize"],
-            "encapsulation": _ENCAPSULATIONS[pool["ipipMode"], pool["vxlanMode"]],
+            "encapsulation": self.first_encapsulation or self.encapsulation,
             "natOutgoing": "Enabled" if pool.get("natOutgoing") else "Disabled",
             "nodeSelector": pool["nodeSelector"],
         }
@@ -123,7 +166,9 @@ class Scenario:
             yield _pod(item) if item["kind"] == "Pod" else _bare(item)
 
     def was_looked_at(self, pod: Object) -> bool:
-        """Whether the pod's own view was recorded: others came or went meanwhile, or are Calico's."""
+        """Whether the pod's own view was recorded: others came or went meanwhile, or are Calico's. Of a part no view was."""
+        if self.name in _PART_OF:
+            return pod["metadata"]["namespace"] == "default"
         return any(path.startswith(f"pods/{pod['metadata']['namespace']}.{pod['metadata']['name']}/") for path in self.outputs)
 
     def node_of(self, workload: str) -> set[str]:

@@ -10,6 +10,7 @@ from comparing import Difference
 from facts import facts
 from reasons import Reason, explained
 from renaming import Renaming
+from states import state_facts
 
 pytestmark = pytest.mark.live
 
@@ -43,6 +44,34 @@ def test_a_route_that_is_missing_or_another_is_seen():
     assert there != facts(path, recorded.replace("172.18.0.3", "172.18.0.4"))
     assert there != facts(path, recorded.replace("onlink", ""))
     assert facts(path, "[]") == {}
+
+
+BEFORE_AND_AFTER = """# ip route of each node each time it changed
+## 15:05:25.644 (+0.0s) before ip route on worker
+blackhole 192.168.93.192/26 proto 80
+192.168.93.197 dev calibad51add47d scope link
+192.168.112.192 via 172.18.0.4 dev eth0 proto 80 onlink
+192.168.112.192/26 via 172.18.0.4 dev eth0 proto 80 onlink
+
+## 15:05:26.421 change applied: kubectl delete pod multitool-1-wnszh
+pod "multitool-1-wnszh" deleted
+
+## 15:05:27.444 (+1.0s) changed ip route on worker
+blackhole 192.168.93.192/26 proto 80
+192.168.93.198 dev cali02e251da2ce scope link
+"""
+
+
+def test_what_went_and_came_between_two_states_is_seen_and_an_addresss_place_is_not():
+    there = state_facts("timeline.txt", BEFORE_AND_AFTER)
+    assert there["worker: pods"] == "1 gone, 1 come"
+    assert "worker: before <in 192.168.112.192/26> via 172.18.0.4 dev eth0 proto 80 onlink" in there
+    assert {key for key in there if "after" in key} == {
+        "worker: after blackhole 192.168.93.192/26 proto 80",
+        "worker: after <in 192.168.93.192/26> dev cali* scope link",
+    }
+    assert there == state_facts("timeline.txt", BEFORE_AND_AFTER.replace("93.198", "93.199"))
+    assert there != state_facts("timeline.txt", BEFORE_AND_AFTER.replace("blackhole", "unreachable"))
 
 
 def test_a_name_is_renamed_as_a_whole():

@@ -323,6 +323,18 @@ def test_what_a_deleted_node_held_is_free_again(store, ipam):
     assert [found["spec"]["handleID"] for found in store.list(HANDLES)] == ["k8s-pod-network.b"]
 
 
+def test_a_block_that_somebody_wrote_by_hand_needs_no_sequence_numbers(store, ipam):
+    """As with kubectl, for a node without a machine (recording node-deleted)."""
+    block = {"cidr": "192.168.200.0/26", "affinity": "host:ghost", "allocations": [0, *[None] * 63], "unallocated": list(range(1, 64))}
+    block["attributes"] = [{"handle_id": "there", "secondary": {"node": "ghost"}}]
+    objects = {BLOCKS: ("IPAMBlock", "192-168-200-0-26", block), HANDLES: ("IPAMHandle", "there", {"handleID": "there", "block": {block["cidr"]: 1}})}
+    objects[AFFINITIES] = ("BlockAffinity", "ghost-192-168-200-0-26", {"cidr": block["cidr"], "node": "ghost", "state": "confirmed"})
+    for resource, (kind, name, spec) in objects.items():
+        store.create(resource, {"apiVersion": "crd.projectcalico.org/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+    ipam.release_node("ghost")
+    assert not [name for resource, (_kind, name, _spec) in objects.items() if store.find(resource, name)]
+
+
 def test_a_deleted_nodes_block_with_foreign_addresses_stays_without_an_owner(store, ipam):
     add_pool(store, cidr="10.99.0.0/29", size=29)
     assign(ipam, "worker", "a")

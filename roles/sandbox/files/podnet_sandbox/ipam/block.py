@@ -71,8 +71,8 @@ def assign(
     if attribute not in spec["attributes"]:
         spec["attributes"].append(attribute)
     spec["allocations"][ordinal] = spec["attributes"].index(attribute)
-    spec["sequenceNumberForAllocation"][str(ordinal)] = spec["sequenceNumber"]
-    spec["sequenceNumber"] += 1
+    spec.setdefault("sequenceNumberForAllocation", {})[str(ordinal)] = spec.get("sequenceNumber", 0)
+    _count(spec)
     return _address(spec, ordinal)
 
 
@@ -85,7 +85,7 @@ def release(spec: Spec, handle: str) -> list[str]:
         spec["unallocated"].append(ordinal)
     if ordinals:
         _drop_attributes(spec, indexes)
-        spec["sequenceNumber"] += 1
+        _count(spec)
     return [_address(spec, ordinal) for ordinal in ordinals]
 
 
@@ -104,6 +104,11 @@ def _next(spec: Spec, reserved: Sequence[ipaddress.IPv4Network]) -> int | None:
     inside = [each for each in reserved if each.overlaps(ipaddress.IPv4Network(spec["cidr"]))]
     usable = (each for each in spec["unallocated"] if not any(ipaddress.IPv4Address(_address(spec, each)) in net for net in inside))
     return next(usable, None)
+
+
+def _count(spec: Spec) -> None:
+    """Once more for each change; a block that somebody wrote by hand may not have begun (Go's zero)."""
+    spec["sequenceNumber"] = spec.get("sequenceNumber", 0) + 1
 
 
 def _drop_attributes(spec: Spec, indexes: set[int]) -> None:
