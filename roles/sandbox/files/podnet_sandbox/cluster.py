@@ -19,6 +19,7 @@ import yaml
 from .api.errors import ApiError, bad_request, internal
 from .api.runtime import ContainerNotFound, ForwardError
 from .config import SandboxConfig
+from .controllers.calico.bgp_troubles import BgpTroubles
 from .controllers.calico.garbage import IpamGarbage
 from .controllers.calico.node_agent import NodeAgents
 from .controllers.calico.operator import Operator
@@ -94,6 +95,7 @@ class Cluster:
             Endpoints(store),
             Operator(store, config),
             IpamGarbage(store, ipam),
+            BgpTroubles(store, config.calico_version),
             self._reconciler,
         ))  # fmt: skip
         kernel.on_exit = self._kubelet.exited

@@ -7,33 +7,44 @@ Source: calico-facts 10, FINDINGS D (metric of v3.32). With whom it speaks: `pee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..config import release_of
 from ..ipam.pools import encapsulates_vxlan, tunnels_ipip
+from .bgp_filters import filters_of
+from .bgp_passwords import usable_password
 from .desired import Bgp, BgpPool
-from .peerings import peers_of
+from .duration import seconds
+from .peerings import Mesh, peers_of
 
 if TYPE_CHECKING:
     from .felix import Datastore, Host
 
 
 def bgp_of(local: Host, data: Datastore) -> Bgp:
-    """BIRD of ``local``."""
+    """BIRD of ``local``. Raises `FilterError`: with such a BGPFilter confd renders nothing, and BIRD goes on with what it has."""
     speaker = next(each for each in data.speakers if each.name == local.name)
     common = next((item.get("spec") or {} for item in data.bgp_configurations if item["metadata"]["name"] == "default"), {})
-    mesh = common.get("nodeToNodeMeshEnabled") is not False
+    later = release_of(data.calico_version) >= (3, 32)
     return Bgp(
         router_id=local.address,
         as_number=speaker.as_number,
         blocks=tuple(sorted(_own_blocks(local.name, data))),
         pools=tuple(sorted(map(_pool, data.pools))),
-        peers=peers_of(speaker, data.speakers, data.bgp_peers, mesh=mesh),
-        metric=1024 if release_of(data.calico_version) >= (3, 32) else 0,
+        peers=peers_of(speaker, data.speakers, data.bgp_peers, _mesh(common, data.secrets), data.secrets),
+        metric=1024 if later else 0,
         listen_port=speaker.port,
         subnet=str(local.interface.network),
+        filters=filters_of(data.bgp_filters, later=later),
     )
+
+
+def _mesh(common: Mapping[str, Any], secrets: Iterable[Mapping[str, Any]]) -> Mesh | None:
+    """What the sessions of the node-to-node mesh have in common; None: there is none."""
+    if common.get("nodeToNodeMeshEnabled") is False:
+        return None
+    return Mesh(usable_password(common.get("nodeMeshPassword"), secrets), int(seconds(common.get("nodeMeshMaxRestartTime"), 0)))
 
 
 def _pool(pool: Mapping[str, Any]) -> BgpPool:

@@ -8,7 +8,7 @@ Addresses are strings as `ip` prints them; CIDRs carry their prefix length; time
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +53,7 @@ class BgpPeer:
     """A session as BIRD's configuration names it (``Mesh_172_18_0_3``). ``passive``: we wait for the peer to connect.
 
     ``port`` 0: 179. ``client_of``: the cluster id of ours in which the peer is a client. ``source``: from the node's address.
-    ``restart_time``: seconds for which a peer that went is waited for; 0: BIRD's own.
+    ``restart_time``: seconds for which a peer that went is waited for; 0: BIRD's own. ``filters``: names of `Bgp.filters`, in order.
     """
 
     name: str
@@ -65,6 +65,17 @@ class BgpPeer:
     source: bool = True
     keep_next_hop: bool = False
     restart_time: int = 0
+    filters: tuple[str, ...] = ()
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, order=True)
+class BgpFilter:
+    """A BGPFilter: statements of BIRD's filter language for what is heard from a peer, and for what it is told."""
+
+    name: str
+    imports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -92,6 +103,7 @@ class Bgp:
     metric: int = 0  # krt_metric of programmed routes: 1024 from v3.32 on
     listen_port: int = 0  # 0: 179
     subnet: str = ""  # of the node's own mask: what is reached without a tunnel
+    filters: tuple[BgpFilter, ...] = ()
 
 
 @dataclass(frozen=True, order=True)

@@ -57,6 +57,8 @@ class Datastore:
     services: Sequence[ServicePort] = ()
     bgp_configurations: Sequence[Object] = ()
     bgp_peers: Sequence[Object] = ()
+    bgp_filters: Sequence[Object] = ()
+    secrets: Sequence[Object] = ()  # of calico-node's own namespace
     felix_configurations: Sequence[Object] = ()
     calico_version: str = "v3.30.7"
     uplink_mtu: int = 1500
@@ -95,8 +97,9 @@ class Datastore:
             self.services,
             [
                 (item["metadata"]["name"], item.get("spec"))
-                for item in (*self.bgp_configurations, *self.bgp_peers, *self.felix_configurations)
+                for item in (*self.bgp_configurations, *self.bgp_peers, *self.bgp_filters, *self.felix_configurations)
             ],
+            [(secret["metadata"]["name"], secret.get("data")) for secret in self.secrets],
             self.calico_version,
             self.configured_mtu,
         )

@@ -10,10 +10,11 @@ not name the reflector's own cluster.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..ipam.selector import selects
+from .bgp_passwords import usable_password
 from .desired import BgpPeer
 from .duration import seconds
 
@@ -51,6 +52,16 @@ class _Far:
     source: bool = True
     keep_next_hop: bool = False
     restart_time: int = 0
+    filters: tuple[str, ...] = ()
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """What all sessions of the node-to-node mesh have: BGPConfiguration's nodeMeshPassword and nodeMeshMaxRestartTime (seconds)."""
+
+    password: str = field(default="", repr=False)
+    restart_time: int = 0
 
 
 def speakers_of(nodes: Iterable[Object], configurations: Iterable[Object]) -> tuple[Speaker, ...]:
@@ -73,18 +84,27 @@ def speakers_of(nodes: Iterable[Object], configurations: Iterable[Object]) -> tu
     return tuple(sorted(found, key=lambda speaker: speaker.name))
 
 
-def peers_of(local: Speaker, speakers: Iterable[Speaker], bgp_peers: Iterable[Object], *, mesh: bool) -> tuple[BgpPeer, ...]:
-    """The sessions of ``local``, sorted by name."""
+def peers_of(
+    local: Speaker, speakers: Iterable[Speaker], bgp_peers: Iterable[Object], mesh: Mesh | None, secrets: Iterable[Object] = ()
+) -> tuple[BgpPeer, ...]:
+    """The sessions of ``local``, sorted by name. ``mesh`` None: the nodes do not speak with each other unless a BGPPeer says so."""
     everyone = tuple(speakers)
     found: list[BgpPeer] = []
-    if mesh and local.address and not local.cluster_id:
+    if mesh is not None and local.address and not local.cluster_id:
         members = [other for other in everyone if other.address and not other.cluster_id and other.name != local.name]
         # The node with the lower address, compared as text, waits (FINDINGS A13).
-        found += [replace(_peer("Mesh", local, _node(other)), passive=other.address > local.address) for other in members]
+        ends = [replace(_node(other), password=mesh.password, restart_time=mesh.restart_time) for other in members]
+        found += [replace(_peer("Mesh", local, end), passive=end.address > local.address) for end in ends]
     by_name = sorted(bgp_peers, key=lambda item: item["metadata"]["name"])
-    for kind, ends in _configured(local, everyone, [item.get("spec") or {} for item in by_name]):
+    specs = [_with_password(item.get("spec") or {}, secrets) for item in by_name]
+    for kind, ends in _configured(local, everyone, specs):
         found += [_peer(kind, local, end) for end in ends if end.address != local.address]
     return tuple(sorted(found))
+
+
+def _with_password(spec: Object, secrets: Iterable[Object]) -> Object:
+    """The spec with the password itself in place of where it is."""
+    return {**spec, "password": usable_password(spec.get("password"), secrets)}
 
 
 def _configured(local: Speaker, everyone: tuple[Speaker, ...], specs: list[Object]) -> Iterator[tuple[str, list[_Far]]]:
@@ -149,6 +169,8 @@ def _with(spec: Object, end: _Far) -> _Far:
         source=spec.get("sourceAddress") != "None",
         keep_next_hop=bool(spec.get("keepOriginalNextHop")),
         restart_time=int(seconds(spec.get("maxRestartTime"), 0)),
+        filters=tuple(spec.get("filters") or ()),
+        password=spec["password"],
     )
 
 
@@ -170,4 +192,6 @@ def _peer(kind: str, local: Speaker, end: _Far) -> BgpPeer:
         source=end.source,
         keep_next_hop=end.keep_next_hop and not internal,
         restart_time=end.restart_time,
+        filters=end.filters,
+        password=end.password,
     )

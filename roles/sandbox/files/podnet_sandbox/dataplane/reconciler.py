@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from ..controllers.calico.node_agent import calico_node_pods
+from .bgp_filters import FilterError
+from .bgp_passwords import NAMESPACE
 from .desired import Bgp, NodeNetwork, ServicePort
 from .felix import Datastore, network_of
 from .kube_proxy import service_ports
@@ -42,7 +44,8 @@ class Reconciler:
     watches = frozenset({
         "nodes", "pods", "services", "endpointslices.discovery.k8s.io", INSTALLATIONS,
         f"ippools.{GROUP}", f"ipamblocks.{GROUP}", f"blockaffinities.{GROUP}",
-        f"bgpconfigurations.{GROUP}", f"bgppeers.{GROUP}", f"felixconfigurations.{GROUP}", f"clusterinformations.{GROUP}",
+        f"bgpconfigurations.{GROUP}", f"bgppeers.{GROUP}", f"bgpfilters.{GROUP}", "secrets",
+        f"felixconfigurations.{GROUP}", f"clusterinformations.{GROUP}",
     })  # fmt: skip
 
     def __init__(self, store: Any, kernel: Dataplane, machines: tuple[str, ...], calico_version: str) -> None:
@@ -87,6 +90,8 @@ class Reconciler:
             services=services,
             bgp_configurations=self._store.scan(f"bgpconfigurations.{GROUP}"),
             bgp_peers=self._store.scan(f"bgppeers.{GROUP}"),
+            bgp_filters=self._store.scan(f"bgpfilters.{GROUP}"),
+            secrets=[secret for secret in self._store.scan("secrets") if secret["metadata"]["namespace"] == NAMESPACE],
             felix_configurations=self._store.scan(f"felixconfigurations.{GROUP}"),
             calico_version=version or self._calico_version,
             configured_mtu=self.configured_mtu(),
@@ -111,7 +116,13 @@ class _Outlook:
         """The node's network; ``kept`` is what it has had until now."""
         if node not in self.running:
             return _without_felix(kept, self.data.pods, tuple(self.data.services))
-        return network_of(node, self.data, bgp=_backend(self.running[node]) == "bird")
+        if _backend(self.running[node]) != "bird":
+            return network_of(node, self.data, bgp=False)
+        try:
+            return network_of(node, self.data)
+        except FilterError as error:
+            LOG.warning("BIRD of node %s goes on with the configuration it has: %s", node, error)
+            return dataclasses.replace(network_of(node, self.data, bgp=False), bgp=kept.bgp)
 
 
 class _NodeWorker:

@@ -150,12 +150,12 @@ class BirdDaemon:
         await self._stop()
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip()
-        raise BirdError(f"BIRD did not start: {said or 'it said nothing'}. Its {CONFIGURATION}:\n{text}")
+        raise BirdError(f"BIRD did not start: {said or 'it said nothing'}. Its {CONFIGURATION}:\n{_without_passwords(text)}")
 
     async def _reconfigure(self, text: str) -> None:
         answer = await self._ask("configure")
         if not re.search(r"^(0003|0004|0018)", answer, re.MULTILINE):  # Reconfigured, in progress, queued
-            raise BirdError(f"BIRD refused {CONFIGURATION}: {answer.strip()}\n{text}")
+            raise BirdError(f"BIRD refused {CONFIGURATION}: {answer.strip()}\n{_without_passwords(text)}")
 
     async def _ask(self, command: str) -> str:
         """One command on the control socket; the answer with its numeric codes."""
@@ -174,3 +174,8 @@ class BirdDaemon:
             return answer.decode(errors="replace")
         finally:
             writer.close()
+
+
+def _without_passwords(text: str) -> str:
+    """bird.cfg as it may stand in a log."""
+    return re.sub(r'password "[^"]*"', 'password "…"', text)
