@@ -29,6 +29,7 @@ class FakeKernel:
 
     def __init__(self):
         self.on_exit = None
+        self.ipip = False
         self.nodes, self.pods, self.networks = {}, {}, {}
         self.bird, self.felix_ready, self.answers = {}, {}, {}
         self.volumes = FakeVolumes()

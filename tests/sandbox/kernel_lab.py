@@ -105,7 +105,8 @@ async def _serve(channel: socket.socket, scratch: str, privileged: bool) -> None
     kernel = Kernel(ZygoteClient(channel), scratch=scratch, single_user=not privileged)
     exits: list[tuple[str, str, int]] = []
     kernel.on_exit = lambda handle, state: exits.append((handle.name, state.name, state.exit_code))
-    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs, "cancelled_add": _cancelled_add, "volume": _volume, "mounts": _mounts}
+    extra = {"run": _run, "resync": _resync, "exits": _exits, "read_logs": _read_logs, "cancelled_add": _cancelled_add, "volume": _volume, "mounts": _mounts,
+             "has_ipip": _has_ipip, "stand_in_for_ipip": _stand_in_for_ipip}  # fmt: skip
     while True:
         try:
             method, arguments, named = await asyncio.to_thread(pickle.load, sys.stdin.buffer)
@@ -148,6 +149,17 @@ async def _cancelled_add(kernel, exits, turns, *arguments):
     adding.cancel()
     await asyncio.gather(adding, return_exceptions=True)
     return adding.cancelled()
+
+
+async def _has_ipip(kernel, exits):
+    return kernel.ipip
+
+
+async def _stand_in_for_ipip(kernel, exits, node, kind):
+    """A device of another kind under tunl0's name, for a kernel that has no IPIP."""
+    from podnet_sandbox.dataplane.kernel.ipip import Ipip
+
+    kernel._nodes[node]._ipip = Ipip(kernel._nodes[node].namespace, kind)
 
 
 async def _mounts(kernel, exits):

@@ -179,7 +179,7 @@ async def test_a_running_cluster_that_is_asked_for_ipip_says_why_not_and_goes_on
     routes = lab.kernel.networks[WORKER].routes
     change_pool(lab, {"encapsulation": "IPIPCrossSubnet"})
     await lab.until(lambda: degraded()["status"] == "True")
-    assert "encapsulation IPIPCrossSubnet is not to be had in the sandbox" in degraded()["message"]
+    assert "encapsulation IPIPCrossSubnet is not to be had in this sandbox: this machine's kernel has no IPIP" in degraded()["message"]
     assert lab.kernel.networks[WORKER].routes == routes and lab.store.scan(POOLS)[0]["spec"]["vxlanMode"] == "CrossSubnet"
     change_pool(lab, {"encapsulation": "VXLANCrossSubnet"})
     await lab.until(lambda: degraded()["status"] == "False" and lab.available("calico"))
@@ -191,7 +191,7 @@ async def test_a_pool_with_ipip_is_warned_of_on_every_node_once(lab):
     lab.apply({"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": {"name": "old"}, "spec": spec})
     await lab.until(lambda: all(lab.events("NoIPIP", name) for name in NODES))
     assert lab.events("NoIPIP", WORKER) == [
-        "IPPool old has ipipMode Always, but the sandbox has no tunl0: what would go through it is not routed"
+        "IPPool old has ipipMode Always, but this machine's kernel has no IPIP (module ipip): what would go through tunl0 is not routed"
     ]
 
 
@@ -209,7 +209,7 @@ async def test_disabling_bgp_rolls_calico_node_and_stops_bird(lab):
     ("change", "message"),
     [
         ({"cidr": "172.18.0.0/20"}, "overlaps the node network 172.18.0.0/16"),
-        ({"encapsulation": "IPIP"}, "encapsulation IPIP is not to be had in the sandbox, whose BIRD cannot route into tunl0"),
+        ({"encapsulation": "IPIP"}, "encapsulation IPIP is not to be had in this sandbox: this machine's kernel has no IPIP"),
         ({"encapsulation": "Magic"}, "Magic is invalid for ipPool.encapsulation"),
         ({"blockSize": 33}, "blockSize 33 must be from 20 to 32"),
         ({"blockSize": 15}, "blockSize 15 must be from 20 to 32"),

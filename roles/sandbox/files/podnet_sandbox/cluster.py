@@ -70,7 +70,7 @@ class Cluster:
         self._issue_token = issue_token
         self._tasks: list[asyncio.Task[None]] = []
         ipam = Ipam(store, calico_version=config.calico_version)
-        agents = NodeAgents(store, config, ipam)
+        agents = NodeAgents(store, config, ipam, lambda: kernel.ipip)
         self._nodes = Nodes(store, config, agents.cni_ready)
         self._reconciler = Reconciler(store, kernel, config.nodes, config.calico_version)
         self._kubelet = self._make_kubelet(ipam, agents)
@@ -93,7 +93,7 @@ class Cluster:
             agents,
             self._nodes,
             Endpoints(store),
-            Operator(store, config),
+            Operator(store, config, lambda: kernel.ipip),
             IpamGarbage(store, ipam),
             BgpTroubles(store, config.calico_version),
             self._reconciler,

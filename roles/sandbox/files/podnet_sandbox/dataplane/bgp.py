@@ -31,7 +31,7 @@ def bgp_of(local: Host, data: Datastore) -> Bgp:
         router_id=local.address,
         as_number=speaker.as_number,
         blocks=tuple(sorted(_own_blocks(local.name, data))),
-        pools=tuple(sorted(map(_pool, data.pools))),
+        pools=tuple(sorted(_pool(pool, owned=not later or common.get("programClusterRoutes") != "Disabled") for pool in data.pools)),
         peers=peers_of(speaker, data.speakers, data.bgp_peers, _mesh(common, data.secrets), data.secrets),
         metric=1024 if later else 0,
         listen_port=speaker.port,
@@ -47,10 +47,11 @@ def _mesh(common: Mapping[str, Any], secrets: Iterable[Mapping[str, Any]]) -> Me
     return Mesh(usable_password(common.get("nodeMeshPassword"), secrets), int(seconds(common.get("nodeMeshMaxRestartTime"), 0)))
 
 
-def _pool(pool: Mapping[str, Any]) -> BgpPool:
+def _pool(pool: Mapping[str, Any], *, owned: bool) -> BgpPool:
+    """``owned``: routes of pools without VXLAN are BIRD's, as from v3.32 on the BGPConfiguration's programClusterRoutes may deny."""
     spec = pool["spec"]
     export = not spec.get("disableBGPExport")
-    return BgpPool(spec["cidr"], program=not encapsulates_vxlan(pool), export=export, ipip=tunnels_ipip(pool))
+    return BgpPool(spec["cidr"], program=owned and not encapsulates_vxlan(pool), export=export, ipip=tunnels_ipip(pool))
 
 
 def _own_blocks(node: str, data: Datastore) -> Iterator[str]:

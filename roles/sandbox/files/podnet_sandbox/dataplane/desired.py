@@ -48,6 +48,14 @@ class VxlanDevice:
     port: int = 4789
 
 
+@dataclass(frozen=True)
+class IpipDevice:
+    """The node's `tunl0`."""
+
+    address: str
+    mtu: int
+
+
 @dataclass(frozen=True, order=True)
 class BgpPeer:
     """A session as BIRD's configuration names it (``Mesh_172_18_0_3``). ``passive``: we wait for the peer to connect.
@@ -80,7 +88,7 @@ class BgpFilter:
 
 @dataclass(frozen=True, order=True)
 class BgpPool:
-    """How BIRD treats a pool: ``program`` False where the routes are not its own (VXLAN: Felix's); ``export``: peers hear of it.
+    """How BIRD treats a pool: ``program`` False where the routes are not its own but Felix's; ``export``: peers hear of it.
 
     ``ipip``: Always, or CrossSubnet, or "". What would have to go through tunl0 is not programmed: only Calico's fork of BIRD can.
     """
@@ -131,12 +139,14 @@ class PodNetwork:
 class FelixSettings:
     """How Felix keeps what it has made: seconds between two looks (0: it never looks), with Felix's own defaults.
 
-    ``remove_external_routes``: whatever else is routed to a pod's device goes at the look at routes.
+    ``remove_external_routes``: whatever else is routed to a pod's device goes at the look at routes. ``program_cluster_routes``: routes
+    of pools without VXLAN are its own, not BIRD's (from Calico v3.31 on).
     """
 
     route_refresh: float = 90.0
     ipset_refresh: float = 90.0
     remove_external_routes: bool = True
+    program_cluster_routes: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,7 @@ class NodeNetwork:
     name: str
     routes: tuple[Route, ...] = ()
     vxlan: VxlanDevice | None = None
+    ipip: IpipDevice | None = None
     bgp: Bgp | None = None
     all_pools: tuple[str, ...] = ()  # ipset cali40all-ipam-pools
     masquerade_pools: tuple[str, ...] = ()  # ipset cali40masq-ipam-pools

@@ -4,7 +4,7 @@
 
 What is Felix's and what is BIRD's: calico-facts 3.1, with FINDINGS A1, A2 and D (v3.32) over it. Forms of the
 routes are those of the recordings, held by tests/sandbox/test_felix.py.
-IPIP: pods have its MTU, and BIRD routes what needs no tunnel; tunl0 is not there (see `desired.BgpPool`).
+IPIP: pods have its MTU; tunl0 is there where the kernel has it, and routes into it where they are Felix's (see `block_routes.py`).
 """
 
 from __future__ import annotations
@@ -12,37 +12,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import release_of
-from ..ipam import block as blocks
-from ..ipam.pools import encapsulates_vxlan, pool_of, tunnels_ipip
+from ..ipam.pools import encapsulates_vxlan, tunnels_ipip
 from .bgp import bgp_of
-from .desired import NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
+from .block_routes import BOOT, VXLAN_OVERHEAD, Release, RoutedBlock, block_routes, ipip_mtu, routed_blocks
+from .desired import IpipDevice, NodeNetwork, PodNetwork, Route, ServicePort, VtepPeer, VxlanDevice
 from .felix_settings import settings_of
 from .peerings import ADDRESS_ANNOTATION, Speaker, speakers_of
 
-UPLINK, VXLAN = "eth0", "vxlan.calico"
-FELIX, BOOT = 80, 3
-#: Bytes a VXLAN header takes from the uplink's MTU (calico-facts 1.1).
-VXLAN_OVERHEAD = 50
-IPIP_OVERHEAD = 20
-TUNNEL_ANNOTATION = "projectcalico.org/IPv4VXLANTunnelAddr"
+TUNNEL_ANNOTATION, IPIP_ANNOTATION = "projectcalico.org/IPv4VXLANTunnelAddr", "projectcalico.org/IPv4IPIPTunnelAddr"
 POD_ANNOTATION = "cni.projectcalico.org/podIP"
 
 Object = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class RoutedBlock:
-    """A block whose routes are Felix's. ``exceptions``: (address, its node) of what does not just follow the block."""
-
-    cidr: str
-    vxlan_mode: str
-    owner: str | None
-    exceptions: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +47,7 @@ class Datastore:
     calico_version: str = "v3.30.7"
     uplink_mtu: int = 1500
     configured_mtu: int = 0
+    ipip: bool = False  # whether the kernel has tunl0
 
     @functools.cached_property
     def hosts(self) -> dict[str, Host]:
@@ -102,11 +87,12 @@ class Datastore:
             [(secret["metadata"]["name"], secret.get("data")) for secret in self.secrets],
             self.calico_version,
             self.configured_mtu,
+            self.ipip,
         )
 
     @functools.cached_property
     def routed_blocks(self) -> tuple[RoutedBlock, ...]:
-        return tuple(_routed_blocks(self))
+        return tuple(routed_blocks(self))
 
 
 @dataclass(frozen=True)
@@ -116,26 +102,11 @@ class Host:
     name: str
     interface: ipaddress.IPv4Interface
     tunnel: str | None
+    ipip_tunnel: str | None = None
 
     @functools.cached_property
     def address(self) -> str:
         return str(self.interface.ip)
-
-
-@dataclass(frozen=True)
-class Release:
-    """What differs between Calico's releases in routes and sets (FINDINGS D)."""
-
-    workload_metric: int
-    tunnel_mtu: bool
-    tunnel_addresses: bool
-    network_pools_set: bool
-
-    @classmethod
-    @functools.cache
-    def of(cls, version: str) -> Release:
-        later = release_of(version) >= (3, 32)
-        return cls(workload_metric=1024 if later else 0, tunnel_mtu=later, tunnel_addresses=not later, network_pools_set=later)
 
 
 def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
@@ -146,18 +117,20 @@ def network_of(name: str, data: Datastore, *, bgp: bool = True) -> NodeNetwork:
     remote = {peer: host for peer, host in data.hosts.items() if peer != name}
     pods = data.pods_by_node.get(name, ())
     vxlan = _vxlan_device(local, remote, data)
-    routes = _workload_routes(pods, data) | set(_block_routes(local, remote, data))
+    felix = settings_of(data.felix_configurations, name)
+    routes = _workload_routes(pods, data) | set(block_routes(local, remote, data, clusters=felix.program_cluster_routes))
     return NodeNetwork(
         name=name,
         routes=tuple(sorted(routes, key=_route_order)),
         vxlan=vxlan,
+        ipip=_ipip_device(local, data),
         bgp=bgp_of(local, data) if bgp else None,
         all_pools=tuple(sorted(pool["spec"]["cidr"] for pool in data.pools)),
         masquerade_pools=tuple(sorted(p["spec"]["cidr"] for p in data.pools if p["spec"].get("natOutgoing"))),
         vxlan_hosts=tuple(sorted(host.address for host in remote.values())) if vxlan else (),
         services=tuple(data.services),
         pods=pods,
-        felix=settings_of(data.felix_configurations, name),
+        felix=felix,
         network_pools_set=Release.of(data.calico_version).network_pools_set,
     )
 
@@ -170,7 +143,8 @@ def hosts_of(nodes: Iterable[Object]) -> dict[str, Host]:
         address = annotations.get(ADDRESS_ANNOTATION) or _internal_ip(node)
         if address:
             name = node["metadata"]["name"]
-            found[name] = Host(name, ipaddress.IPv4Interface(address), annotations.get(TUNNEL_ANNOTATION) or None)
+            tunnels = (annotations.get(TUNNEL_ANNOTATION) or None, annotations.get(IPIP_ANNOTATION) or None)
+            found[name] = Host(name, ipaddress.IPv4Interface(address), *tunnels)
     return found
 
 
@@ -181,7 +155,7 @@ def pod_mtu(pools: Iterable[Object], uplink: int = 1500, configured: int = 0) ->
     every = list(pools)
     if any(map(encapsulates_vxlan, every)):
         return uplink - VXLAN_OVERHEAD
-    return uplink - IPIP_OVERHEAD if any(map(tunnels_ipip, every)) else uplink
+    return ipip_mtu(uplink) if any(map(tunnels_ipip, every)) else uplink
 
 
 def host_device(namespace: str, pod: str) -> str:
@@ -237,68 +211,11 @@ def _vxlan_device(local: Host, remote: Mapping[str, Host], data: Datastore) -> V
     )
 
 
-def _routed_blocks(data: Datastore) -> Iterator[RoutedBlock]:
-    """The blocks of VXLAN pools. Before v3.32 every tunnel address has a route of its own (FINDINGS A1, A2, D)."""
-    release = Release.of(data.calico_version)
-    tunnels = {(host.tunnel, host.name) for host in data.hosts.values()}
-    for found in data.blocks:
-        spec = found["spec"]
-        pool = pool_of(data.pools, spec["cidr"])
-        if spec.get("deleted") or pool is None or not encapsulates_vxlan(pool):
-            continue
-        owner = blocks.owner(spec)
-        exceptions = []
-        for allocation in blocks.allocations(spec):
-            place = (allocation.address, allocation.attributes.get("node", ""))
-            is_tunnel = place in tunnels
-            known = is_tunnel or "type" not in allocation.attributes
-            if known and (place[1] != owner or (is_tunnel and release.tunnel_addresses)):
-                exceptions.append(place)
-        yield RoutedBlock(spec["cidr"], pool["spec"]["vxlanMode"], owner, tuple(exceptions))
-
-
-def _block_routes(local: Host, remote: Mapping[str, Host], data: Datastore) -> Iterator[Route]:
-    """Routes to blocks of VXLAN pools, to borrowed addresses in them, and to remote tunnel addresses."""
-    for block in data.routed_blocks:
-        way = _Way(local, block.vxlan_mode, Release.of(data.calico_version), data)
-        if block.owner == local.name and not block.cidr.endswith("/32"):
-            yield Route(block.cidr, kind="blackhole", protocol=FELIX)
-        elif block.owner in remote:
-            yield from way.to(block.cidr, remote[block.owner])
-        for address, node in block.exceptions:
-            host = remote.get(node)
-            if host and address == host.tunnel:
-                yield way.to_tunnel(host)
-            elif host:
-                yield from way.to(f"{address}/32", host)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How a node reaches what lies on another node, for one pool."""
-
-    local: Host
-    mode: str
-    release: Release
-    data: Datastore
-
-    def to(self, dst: str, host: Host) -> Iterator[Route]:
-        """Directly, or through the tunnel; nothing when the host's tunnel address is not known."""
-        if self._direct(host):
-            yield Route(dst, gateway=host.address, device=UPLINK, protocol=FELIX, onlink=True)
-        elif host.tunnel and self.local.tunnel:
-            mtu = (self.data.configured_mtu or self.data.uplink_mtu - VXLAN_OVERHEAD) if self.release.tunnel_mtu else None
-            yield Route(dst, gateway=host.tunnel, device=VXLAN, protocol=BOOT, onlink=True, mtu=mtu)
-
-    def to_tunnel(self, host: Host) -> Route:
-        """The host's tunnel address itself: on the tunnel it is the gateway, so it has none."""
-        if self._direct(host):
-            return Route(f"{host.tunnel}/32", gateway=host.address, device=UPLINK, protocol=FELIX, onlink=True)
-        return Route(f"{host.tunnel}/32", device=VXLAN, protocol=BOOT, scope="link")
-
-    def _direct(self, host: Host) -> bool:
-        """The local node's own mask decides (calico-facts 3.4)."""
-        return self.mode == "CrossSubnet" and host.interface.ip in self.local.interface.network
+def _ipip_device(local: Host, data: Datastore) -> IpipDevice | None:
+    """``tunl0``, wherever there is an IPIP pool, whoever owns the routes into it; a kernel without IPIP has none."""
+    if not (data.ipip and local.ipip_tunnel and any(map(tunnels_ipip, data.pools))):
+        return None
+    return IpipDevice(local.ipip_tunnel, data.configured_mtu or ipip_mtu(data.uplink_mtu))
 
 
 def _route_order(route: Route) -> tuple[ipaddress.IPv4Network, str]:

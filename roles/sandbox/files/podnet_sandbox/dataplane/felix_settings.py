@@ -23,4 +23,5 @@ def settings_of(configurations: Iterable[Mapping[str, Any]], node: str) -> Felix
         route_refresh=seconds(spec.get("routeRefreshInterval"), default.route_refresh),
         ipset_refresh=seconds(spec.get("ipsetsRefreshInterval"), default.ipset_refresh),
         remove_external_routes=spec.get("removeExternalRoutes") is not False,
+        program_cluster_routes=spec.get("programClusterRoutes") == "Enabled",
     )

@@ -31,6 +31,9 @@ RETRY_DELAY = 1.0
 class Dataplane(Protocol):
     """The part of the kernel room that routing needs."""
 
+    @property
+    def ipip(self) -> bool: ...
+
     async def sync_node(self, desired: NodeNetwork) -> None: ...
 
     def set_felix_ready(self, node: str, ready: bool) -> None: ...
@@ -95,6 +98,7 @@ class Reconciler:
             felix_configurations=self._store.scan(f"felixconfigurations.{GROUP}"),
             calico_version=version or self._calico_version,
             configured_mtu=self.configured_mtu(),
+            ipip=self._kernel.ipip,
         )
 
 

@@ -47,7 +47,7 @@ def encapsulates_vxlan(pool: Mapping[str, Any]) -> bool:
 def tunnels_ipip(pool: Mapping[str, Any]) -> str:
     """How the pool uses IPIP: "", Always or CrossSubnet."""
     mode = pool["spec"].get("ipipMode", "Never")
-    return "" if mode == "Never" else mode
+    return "" if mode == "Never" else str(mode)
 
 
 def usable(

@@ -72,10 +72,10 @@ def with_defaults(spec: Mapping[str, Any], pod_subnet: str = "") -> Spec:
     return filled
 
 
-def problems(spec: Mapping[str, Any], node_subnet: str) -> list[str]:
-    """Why the completed spec cannot be installed, one sentence each; empty when it can."""
+def problems(spec: Mapping[str, Any], node_subnet: str, no_ipip: str = "") -> list[str]:
+    """Why the completed spec cannot be installed, one sentence each; empty when it can. ``no_ipip``: why no pool can have IPIP."""
     network = spec["calicoNetwork"]
-    found = [problem for pool in network["ipPools"] for problem in _pool_problems(pool, network, node_subnet)]
+    found = [problem for pool in network["ipPools"] for problem in _pool_problems(pool, network, node_subnet, no_ipip)]
     found += _overlaps(network["ipPools"])
     if network["linuxDataplane"] not in ("Iptables", "Nftables"):
         found.append(f"linuxDataplane {network['linuxDataplane']} is not modelled by the sandbox; use Iptables")
@@ -120,7 +120,7 @@ def _pool_name(cidr: str) -> str:
     return cidr.replace(".", "-").replace("/", "-") + "-ippool"
 
 
-def _pool_problems(pool: Mapping[str, Any], network: Mapping[str, Any], node_subnet: str) -> Iterator[str]:
+def _pool_problems(pool: Mapping[str, Any], network: Mapping[str, Any], node_subnet: str, no_ipip: str) -> Iterator[str]:
     where = f"ipPool {pool.get('name')} ({pool.get('cidr')})"
     try:
         cidr = ipaddress.IPv4Network(pool.get("cidr"))
@@ -130,11 +130,8 @@ def _pool_problems(pool: Mapping[str, Any], network: Mapping[str, Any], node_sub
     encapsulation = pool["encapsulation"]
     if encapsulation not in ENCAPSULATIONS:
         yield f"{where}: {encapsulation} is invalid for ipPool.encapsulation, should be one of {', '.join(ENCAPSULATIONS)}"
-    elif encapsulation.startswith("IPIP"):
-        yield (
-            f"{where}: encapsulation {encapsulation} is not to be had in the sandbox, whose BIRD cannot route into tunl0 as Calico's own "
-            "does; use VXLAN, VXLANCrossSubnet or None"
-        )
+    elif encapsulation.startswith("IPIP") and no_ipip:
+        yield f"{where}: encapsulation {encapsulation} is not to be had in this sandbox: {no_ipip}; or use VXLAN, VXLANCrossSubnet or None"
     elif encapsulation == "None" and network["bgp"] != "Enabled":
         yield f"{where}: encapsulation None requires calicoNetwork.bgp Enabled: without BGP nobody carries its routes"
     if not MIN_BLOCK_SIZE <= pool["blockSize"] <= MAX_BLOCK_SIZE or pool["blockSize"] < cidr.prefixlen:

@@ -12,11 +12,14 @@ it detects with what it detected before, and not with the annotation.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...config import SandboxConfig, release_of
-from ...dataplane.felix import ADDRESS_ANNOTATION, TUNNEL_ANNOTATION, UPLINK
+from ...dataplane.block_routes import IPIP, UPLINK, VXLAN
+from ...dataplane.felix import ADDRESS_ANNOTATION, IPIP_ANNOTATION, TUNNEL_ANNOTATION
+from ...dataplane.felix_settings import settings_of
 from ...ipam.allocator import POOLS, Ipam
 from ...ipam.pools import TUNNEL, IpamError, encapsulates_vxlan, pool_of, tunnels_ipip
 from ...ipam.selector import selects
@@ -43,14 +46,15 @@ def calico_node_pods(pods: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str
 
 
 class NodeAgents:
-    """calico-node's start-up and allocate-tunnel-addrs, on every node where its pod runs."""
+    """calico-node's start-up and allocate-tunnel-addrs, on every node where its pod runs. ``ipip``: whether the kernel has tunl0."""
 
     watches = frozenset({"pods", "nodes", POOLS})
 
-    def __init__(self, store: Any, config: SandboxConfig, ipam: Ipam) -> None:
+    def __init__(self, store: Any, config: SandboxConfig, ipam: Ipam, ipip: Callable[[], bool]) -> None:
         self._store = store
         self._config = config
         self._ipam = ipam
+        self._ipip = ipip
         self._events = EventRecorder(store, "calico-node")
         self._interfaces = release_of(config.calico_version) >= (3, 32)
         self._with_cni: set[str] = set()
@@ -82,11 +86,12 @@ class NodeAgents:
                 devices = [{"name": UPLINK, "addresses": [self._config.address_of(name)]}]
                 wanted[INTERFACES_ANNOTATION] = json.dumps(devices, separators=(",", ":"))
         again = None
-        try:
-            wanted[TUNNEL_ANNOTATION] = self._tunnel_address(node, annotations.get(TUNNEL_ANNOTATION))
-        except IpamError as error:
-            self._events.warning(node, "TunnelAddress", f"Unable to assign an address for vxlan.calico: {error}")
-            again = RETRY_DELAY
+        for tunnel in (_VXLAN, _IPIP) if self._ipip() else (_VXLAN,):
+            try:
+                wanted[tunnel.annotation] = self._tunnel_address(node, tunnel, annotations.get(tunnel.annotation))
+            except IpamError as error:
+                self._events.warning(node, "TunnelAddress", f"Unable to assign an address for {tunnel.device}: {error}")
+                again = RETRY_DELAY
         self._warn_of_ipip(node)
         if any(annotations.get(key) != value for key, value in wanted.items()):
             self._store.patch("nodes", name, {"metadata": {"annotations": wanted}})
@@ -95,11 +100,11 @@ class NodeAgents:
         self._report(node, *_UP)
         return again
 
-    def _tunnel_address(self, node: Mapping[str, Any], current: str | None) -> str | None:
-        """The node's address for vxlan.calico: the one it has if IPAM says so too, a new one, or none."""
+    def _tunnel_address(self, node: Mapping[str, Any], tunnel: _Tunnel, current: str | None) -> str | None:
+        """The node's address for the tunnel: the one it has if IPAM says so too, a new one, or none."""
         name = node["metadata"]["name"]
-        handle = f"vxlan-tunnel-addr-{name}"
-        pools = [pool for pool in self._store.scan(POOLS) if _wants_tunnel(pool, node)]
+        handle = f"{tunnel.kind}-tunnel-addr-{name}"
+        pools = [pool for pool in self._store.scan(POOLS) if _wants_tunnel(pool, node, tunnel)]
         owned = self._ipam.addresses(handle)
         if current and current in owned and pool_of(pools, current):
             return current
@@ -107,17 +112,27 @@ class NodeAgents:
             self._ipam.release(handle)
         if not pools:
             return None
-        attributes = {"node": name, "type": "vxlanTunnelAddress"}
+        attributes = {"node": name, "type": f"{tunnel.kind}TunnelAddress"}
         return self._ipam.assign(name, TUNNEL, handle, attributes, [pool["spec"]["cidr"] for pool in pools])
 
     def _warn_of_ipip(self, node: Mapping[str, Any]) -> None:
         """Once for each pool: what a real node would tunnel has no route here."""
-        for pool in filter(tunnels_ipip, self._store.scan(POOLS)):
+        why = self._no_ipip(node["metadata"]["name"])
+        for pool in filter(tunnels_ipip, self._store.scan(POOLS)) if why else ():
             told = (node["metadata"]["name"], pool["metadata"]["name"], tunnels_ipip(pool))
             if told not in self._warned:
                 self._warned.add(told)
-                text = f"IPPool {told[1]} has ipipMode {told[2]}, but the sandbox has no tunl0: what would go through it is not routed"
+                text = f"IPPool {told[1]} has ipipMode {told[2]}, but {why}: what would go through tunl0 is not routed"
                 self._events.warning(node, "NoIPIP", text)
+
+    def _no_ipip(self, node: str) -> str:
+        """Why nothing is routed into tunl0; "" where Felix does."""
+        if not self._ipip():
+            return "this machine's kernel has no IPIP (module ipip)"
+        felix = settings_of(self._store.scan("felixconfigurations.crd.projectcalico.org"), node)
+        if felix.program_cluster_routes and release_of(self._config.calico_version) >= (3, 31):
+            return ""
+        return "only Calico's own BIRD can route into tunl0, or Felix from v3.31 on where its programClusterRoutes is Enabled"
 
     def _report(self, node: Mapping[str, Any], status: str, reason: str, message: str) -> None:
         if condition(node, "NetworkUnavailable").get("reason") == reason:
@@ -131,11 +146,25 @@ class NodeAgents:
         self._store.patch("nodes", name, {"status": {"conditions": conditions}}, subresource="status")
 
 
-def _wants_tunnel(pool: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
-    """Any enabled VXLAN pool of the node needs the tunnel, also a CrossSubnet one that never uses it."""
+@dataclass(frozen=True)
+class _Tunnel:
+    """One of a node's tunnels, in the words of its address; ``used`` by a pool."""
+
+    kind: str
+    device: str
+    annotation: str
+    used: Callable[[Mapping[str, Any]], object]
+
+
+_VXLAN = _Tunnel("vxlan", VXLAN, TUNNEL_ANNOTATION, encapsulates_vxlan)
+_IPIP = _Tunnel("ipip", IPIP, IPIP_ANNOTATION, tunnels_ipip)
+
+
+def _wants_tunnel(pool: Mapping[str, Any], node: Mapping[str, Any], tunnel: _Tunnel) -> bool:
+    """Any enabled pool of the node that encapsulates so needs the tunnel, also a CrossSubnet one that never uses it."""
     labels = node["metadata"].get("labels") or {}
     return (
-        encapsulates_vxlan(pool)
+        bool(tunnel.used(pool))
         and not pool["spec"].get("disabled")
         and selects(pool["spec"].get("nodeSelector"), labels)
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
 
 from ...api.errors import ApiError
-from ...config import SandboxConfig
+from ...config import SandboxConfig, release_of
 from ...dataplane.felix import pod_mtu
 from ..objects import is_ready, is_terminating, now
 from . import status
@@ -32,16 +32,17 @@ _RESOURCES = {"DaemonSet": "daemonsets.apps", "Deployment": "deployments.apps", 
 
 
 class Operator:
-    """Keeps what Calico consists of as the Installation wants it."""
+    """Keeps what Calico consists of as the Installation wants it. ``ipip``: whether the kernel has tunl0."""
 
     watches = frozenset({
         INSTALLATIONS, API_SERVERS, POOLS, "pods", "nodes", "deployments.apps", "daemonsets.apps",
         "customresourcedefinitions.apiextensions.k8s.io",
     })  # fmt: skip
 
-    def __init__(self, store: Any, config: SandboxConfig) -> None:
+    def __init__(self, store: Any, config: SandboxConfig, ipip: Callable[[], bool]) -> None:
         self._store = store
         self._config = config
+        self._ipip = ipip
 
     def reconcile(self) -> None:
         installation = self._get(INSTALLATIONS, "default") if self._runs() else None
@@ -52,7 +53,7 @@ class Operator:
             return
         installation = self._complete(installation)
         generation = installation["metadata"]["generation"]
-        faults = problems(installation["spec"], self._config.node_subnet)
+        faults = problems(installation["spec"], self._config.node_subnet, self._no_ipip(installation["spec"]))
         if faults:
             self._refuse(installation, Health(fault="; ".join(faults), reason="InvalidConfigurationError"))
             return
@@ -66,6 +67,16 @@ class Operator:
             served = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == API_SERVER])
             self._report_api_server(api_server, served)
         self._report(installation, calico if pools.available else pools)
+
+    def _no_ipip(self, spec: Mapping[str, Any]) -> str:
+        """Why no pool can have IPIP, and what to do; "" where Felix routes into tunl0 and the kernel has it."""
+        if not self._ipip():
+            return "this machine's kernel has no IPIP (module ipip); use a kernel that has it"
+        if release_of(self._config.calico_version) < (3, 32):
+            return "before Calico v3.32 only Calico's own BIRD routes into tunl0; use v3.32 with clusterRoutingMode Felix"
+        if spec["calicoNetwork"].get("clusterRoutingMode") != "Felix":
+            return "only Calico's own BIRD, and Felix, can route into tunl0; set calicoNetwork.clusterRoutingMode to Felix"
+        return ""
 
     def _runs(self) -> bool:
         """Whether the operator's pod runs. Its image does not matter: which Calico it installs was said at `up`."""
@@ -159,6 +170,17 @@ class Operator:
             made = self._ensure(res, obj)
             if obj["spec"] is information and made["spec"] != information:
                 self._store.update(res, {**made, "spec": information})
+
+        if release_of(self._config.calico_version) >= (3, 32) and installation["spec"]["calicoNetwork"].get("clusterRoutingMode"):
+            self._share_routes(felix=installation["spec"]["calicoNetwork"]["clusterRoutingMode"] == "Felix")
+
+    def _share_routes(self, *, felix: bool) -> None:
+        """Whose the routes of pools without VXLAN are: Felix's or BIRD's (operator v1.42: clusterRoutingMode)."""
+        words = ("Enabled", "Disabled") if felix else ("Disabled", "Enabled")
+        for kind, word in zip(("felixconfigurations", "bgpconfigurations"), words, strict=True):
+            found = self._store.get(f"{kind}.crd.projectcalico.org", "default")
+            if found["spec"].get("programClusterRoutes") != word:
+                self._store.patch(f"{kind}.crd.projectcalico.org", "default", {"spec": {"programClusterRoutes": word}})
 
     def _apply(self, res: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """Create, or bring the spec back to what was rendered; fields the API server added stay."""

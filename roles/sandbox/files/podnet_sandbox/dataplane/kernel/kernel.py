@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from ...zygote_client import ZygoteClient
 from ..desired import Bgp, NodeNetwork, PodNetwork
-from . import probes, wiring
+from . import ipip, probes, wiring
 from .attach_session import AttachSession
 from .containers import Containers, RunningPod
 from .exec_session import ExecSession
@@ -63,14 +63,16 @@ class Kernel:
         self._numbers = 0
         self._neighbours = Neighbours()
         self._router: NetworkNamespace | None = None
+        self.ipip = False  # known from `start` on
         self._resync: asyncio.Task[None] | None = None
         self._sessions = asyncio.Semaphore(_MAXIMUM_SESSIONS)
 
     async def start(self) -> None:
-        """The router between the nodes, which has none yet."""
+        """The router between the nodes, which has none yet; and whether the kernel has IPIP."""
         self._zygote.attach()
         self.volumes.start()
         self._router = await self._thread.run(NetworkNamespace.of_this_thread)
+        self.ipip = await self._thread.run(ipip.supported)
         self._fabric = await self._thread.run(Fabric, self._router, self._neighbours)
         self._resync = asyncio.create_task(self._resync_for_ever())
 

@@ -31,10 +31,10 @@ _RULES = (
     ("cali-POSTROUTING", "nYKhEzDlr11Jccal", "cali-nat-outgoing"),
     ("cali-PREROUTING", "r6XmIziWUJsdOK6Z", "cali-fip-dnat"),
 )
-_TUNNEL_SOURCE = (
-    '-A cali-POSTROUTING -o vxlan.calico -m comment --comment "cali:e9dnSgSVNmIcpVhP" -m addrtype ! --src-type LOCAL '
-    "--limit-iface-out -m addrtype --src-type LOCAL -j MASQUERADE --random-fully"
-)
+_FOREIGN_SOURCE = "-m addrtype ! --src-type LOCAL --limit-iface-out -m addrtype --src-type LOCAL -j MASQUERADE --random-fully"
+_VXLAN_SOURCE = f'-A cali-POSTROUTING -o vxlan.calico -m comment --comment "cali:e9dnSgSVNmIcpVhP" {_FOREIGN_SOURCE}'
+#: Never recorded, so without Felix's mark.
+_IPIP_SOURCE = f"-A cali-POSTROUTING -o tunl0 {_FOREIGN_SOURCE}"
 _NAT_OUTGOING_MARKS = {ALL_POOLS: "flqWnvo8yq4ULQLa", NETWORK_POOLS: "W_qq_N2KSTWyCvrX"}
 
 
@@ -52,7 +52,8 @@ class Masquerade:
         if wanted != self._sets:
             self._namespace.run(["ipset", "restore"], set_changes(self._sets, wanted))
             self._sets = wanted
-        rules = nat_rules(tunnel=desired.vxlan is not None, pools=pools_set(desired) if desired.masquerade_pools else "")
+        tunnels = [rule for device, rule in ((desired.ipip, _IPIP_SOURCE), (desired.vxlan, _VXLAN_SOURCE)) if device is not None]
+        rules = nat_rules(tunnels, pools=pools_set(desired) if desired.masquerade_pools else "")
         if rules != self._rules:
             hooks = "" if self._rules else _lines(f"-A {chain} {_jump(mark, to)}" for chain, mark, to in _JUMPS)
             text = rules.replace("COMMIT\n", f"{hooks}COMMIT\n")
@@ -82,8 +83,8 @@ def set_members(desired: NodeNetwork, address: str) -> dict[str, frozenset[str]]
     }
     if desired.vxlan is not None:
         members[VXLAN_HOSTS] = frozenset(desired.vxlan_hosts)
-    tunnel = {desired.vxlan.address} if desired.vxlan is not None else set()
-    members[THIS_HOST] = frozenset({"127.0.0.0", "127.0.0.1", address, *tunnel})
+    tunnels = {device.address for device in (desired.vxlan, desired.ipip) if device is not None}
+    members[THIS_HOST] = frozenset({"127.0.0.0", "127.0.0.1", address, *tunnels})
     return members
 
 
@@ -112,15 +113,15 @@ def set_changes(old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[s
     return _lines(lines)
 
 
-def nat_rules(*, tunnel: bool, pools: str) -> str:
+def nat_rules(tunnels: Iterable[str], *, pools: str) -> str:
     """Input of `iptables-nft-restore --noflush` for Felix's own chains; naming a chain empties it first.
 
+    ``tunnels``: rules for what a node sends into a tunnel from an address that is not the tunnel's.
     ``pools``: name of the set of all pools, empty where nothing is masqueraded.
     """
     lines = ["*nat", *(f":cali-{chain} - [0:0]" for chain in _CHAINS)]
     lines += [f"-A {chain} {_jump(mark, target)}" for chain, mark, target in _RULES]
-    if tunnel:
-        lines.append(_TUNNEL_SOURCE)
+    lines += tunnels
     if pools:
         lines.append(
             f'-A cali-nat-outgoing -m comment --comment "cali:{_NAT_OUTGOING_MARKS[pools]}" -m set --match-set {MASQUERADE_POOLS} src '

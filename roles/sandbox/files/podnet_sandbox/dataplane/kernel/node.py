@@ -17,7 +17,7 @@ from ...images.table import PATH
 from ...zygote_client import POD_CAPABILITIES, NamespaceDescriptors, Process, ZygoteClient
 from ..bird.daemon import BirdDaemon
 from ..desired import FelixSettings, NodeNetwork
-from . import vxlan
+from . import ipip, vxlan
 from .felix_clock import FelixClock, Looks
 from .link_events import LinkEvents
 from .masquerade import Masquerade
@@ -56,6 +56,7 @@ class Node:
         self._zygote = zygote
         self._routes = RouteTable(namespace)
         self._vxlan = vxlan.Vxlan(namespace)
+        self._ipip = ipip.Ipip(namespace)
         self._masquerade = Masquerade(namespace)
         self._services = ServiceNat(namespace)
         self._felix = FelixClock()
@@ -92,8 +93,8 @@ class Node:
         """Apply what changed since the last call."""
         self._settings = desired.felix
         self._warn(await self._thread.run(self._sync, desired))
-        mtu = desired.vxlan.mtu if desired.vxlan else _UPLINK_MTU
-        self._write("/var/lib/calico/mtu", f"{mtu}".encode())
+        tunnel = desired.vxlan or desired.ipip
+        self._write("/var/lib/calico/mtu", f"{tunnel.mtu if tunnel else _UPLINK_MTU}".encode())
         self._write("/var/lib/calico/nodename", self.name.encode())
 
     async def tick(self, now: float, *, compare: bool) -> None:
@@ -127,6 +128,8 @@ class Node:
         self._masquerade.apply(desired, self.address)
         if self._vxlan.apply(desired.vxlan):
             self._routes.forget(vxlan.DEVICE)
+        if self._ipip.apply(desired.ipip):
+            self._routes.forget(ipip.DEVICE)
         problems = self._routes.apply(desired.routes)
         self._services.apply(desired.services)
         return problems
@@ -135,6 +138,8 @@ class Node:
         problems: list[str] = []
         if looks.device and self._vxlan.restore():
             problems += self._routes.restore(vxlan.DEVICE)
+        if looks.device and self._ipip.restore():
+            problems += self._routes.restore(ipip.DEVICE)
         if looks.ipsets:
             self._masquerade.resync()
         if looks.routes:

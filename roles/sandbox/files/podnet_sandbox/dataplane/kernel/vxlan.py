@@ -9,11 +9,11 @@ namespace thread.
 from __future__ import annotations
 
 import contextlib
-import socket
 
 from pyroute2.netlink.exceptions import NetlinkError
 
 from ..desired import VtepPeer, VxlanDevice
+from . import tunnel
 from .namespaces import NetworkNamespace
 from .wiring import UPLINK
 
@@ -83,7 +83,7 @@ class Vxlan:
                 vxlan_learning=False,
             )
             self._index = self._namespace.index(DEVICE)
-        self._configure(wanted)
+        tunnel.configure(self._namespace, DEVICE, wanted.address, wanted.mtu)
         return made
 
     def _is_ours(self, wanted: VxlanDevice) -> bool:
@@ -93,17 +93,6 @@ class Vxlan:
         """
         found = self._namespace.has(DEVICE) and self._namespace.index(DEVICE) == self._index
         return found and self._namespace.mac(DEVICE) == wanted.mac
-
-    def _configure(self, wanted: VxlanDevice) -> None:
-        netlink, index = self._namespace.netlink, self._namespace.index(DEVICE)
-        for message in netlink.get_addr(family=socket.AF_INET, index=index):
-            if message.get_attr("IFA_ADDRESS") != wanted.address:
-                netlink.addr(
-                    "del", index=index, address=message.get_attr("IFA_ADDRESS"), prefixlen=message["prefixlen"]
-                )
-        with contextlib.suppress(NetlinkError):  # EEXIST
-            netlink.addr("add", index=index, address=wanted.address, prefixlen=32)
-        netlink.link("set", index=index, state="up", mtu=wanted.mtu)
 
     def _have_peers(self, wanted: frozenset[VtepPeer]) -> None:
         index = self._namespace.index(DEVICE)
