@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -46,6 +46,7 @@ from .controllers.statefulsets import StatefulSets
 from .dataplane.kernel import ExecFailed, ForwardFailed, Kernel, NotRunning, Session
 from .dataplane.reconciler import Reconciler
 from .ipam.allocator import Ipam
+from .machines import Machines
 
 LOG = logging.getLogger(__name__)
 #: Where the API server listens on the control plane's address, as kubeadm has it.
@@ -98,13 +99,15 @@ class Cluster:
             BgpTroubles(store, config.calico_version),
             self._reconciler,
         ))  # fmt: skip
-        kernel.on_exit = self._kubelet.exited
+        self._machines = Machines(kernel, self._kubelet, self._reconciler, self._boot)
+        kernel.on_exit, kernel.on_node_exit = self._kubelet.exited, self._machines.lost
+        self.on_boot: dict[str, Callable[[], Awaitable[None]]] = {}  # what else has to be done on a node that starts again
 
     async def start(self) -> None:
         """Machines, their Node objects and a cluster's first objects; returns when the API may be served."""
         await self._kernel.start()
         for name in self._config.nodes:
-            await self._kernel.add_node(name, self._config.interface_of(name), self._config.gateway_of(name))
+            await self._add_node(name)
         self._nodes.register()
         self._create_first_objects()
         for obj in calico_objects(self._config):
@@ -120,9 +123,20 @@ class Cluster:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._machines.stop()
         await self._kubelet.stop()
         await self._reconciler.stop()
         await self._kernel.stop()
+
+    async def _add_node(self, name: str) -> None:
+        await self._kernel.add_node(name, self._config.interface_of(name), self._config.gateway_of(name))
+
+    async def _boot(self, name: str) -> None:
+        """A node's machine, again."""
+        await self._add_node(name)
+        if name in self.on_boot:
+            await self.on_boot[name]()
+        self._nodes.started(name)
 
     def synced(self, node: str) -> bool:
         """Whether the node's kernel has all that the objects ask for."""

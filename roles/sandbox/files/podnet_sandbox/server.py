@@ -11,6 +11,7 @@ import logging
 import os
 import resource
 import socket
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,13 +79,35 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
     runner = build_runner(store, cluster, authenticator, identity)
     await runner.setup()
     context = tls.server_context(credentials)
-    inside = await kernel.listen(config.control_plane, address, API_PORT)
-    for each in (listener, inside):
-        await web.SockSite(runner, each, ssl_context=context).start()
+    await web.SockSite(runner, listener, ssl_context=context).start()
+    inside = _Inside(kernel, runner, config.control_plane, address, context)
+    await inside.listen()
+    cluster.on_boot[config.control_plane] = inside.listen_again
     server = f"https://127.0.0.1:{listener.getsockname()[1]}"
     kubeconfig = tls.make_kubeconfig(credentials, server, config.name)
     _say(message["ready"], {"server": server, "kubeconfig": yaml.safe_dump(kubeconfig, sort_keys=False)})
     await asyncio.Event().wait()
+
+
+class _Inside:
+    """The API on the control plane's address, for pods and nodes."""
+
+    def __init__(self, kernel: Kernel, runner: web.AppRunner, node: str, address: str, context: ssl.SSLContext) -> None:
+        self._kernel, self._runner, self._node, self._address, self._context = kernel, runner, node, address, context
+
+    async def listen(self) -> None:
+        listener = await self._kernel.listen(self._node, self._address, API_PORT)
+        self._site = web.SockSite(self._runner, listener, ssl_context=self._context)
+        await self._site.start()
+
+    async def listen_again(self) -> None:
+        """On the node's new network. Connections of the old one, whose other ends are gone, would keep it in existence."""
+        await self._site.stop()
+        for connection in self._runner.server.connections if self._runner.server else ():
+            transport = connection.transport
+            if transport is not None and transport.get_extra_info("sockname") == (self._address, API_PORT):
+                transport.abort()
+        await self.listen()
 
 
 def _server_names(config: SandboxConfig) -> list[str]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Nodes as their kubelets report them: registered once, Ready when CNI is, and cleaned up after when deleted.
 
-A deleted Node stays deleted until somebody creates it again, as with a real kubelet, which registers only at its
-start. Its pods are removed (the pod garbage collector's work) and its machine idles.
+A deleted Node stays deleted until somebody creates it again, or its machine starts anew: a real kubelet registers
+only at its start. Its pods are removed (the pod garbage collector's work) and its machine idles.
 """
 
 from __future__ import annotations
@@ -47,10 +47,18 @@ class Nodes:
 
     def register(self) -> None:
         """Create every node's object, NotReady: there is no network plugin yet."""
-        for index, name in enumerate(self._config.nodes):
-            node = self._store.create("nodes", self._node(name, index))
-            status = {**self._machine(name), "conditions": self._conditions([], name)}
-            self._store.patch("nodes", node["metadata"]["name"], {"status": status}, subresource="status")
+        for name in self._config.nodes:
+            self._register(name)
+
+    def started(self, name: str) -> None:
+        """The node's kubelet has started again, with its machine: it registers where its Node is gone."""
+        node = self._store.find("nodes", name) or self._register(name)
+        self._events.normal(node, "Starting", "Starting kubelet.", name)
+
+    def _register(self, name: str) -> Any:
+        self._store.create("nodes", self._node(name, self._config.nodes.index(name)))
+        status = {**self._machine(name), "conditions": self._conditions([], name)}
+        return self._store.patch("nodes", name, {"status": status}, subresource="status")
 
     def reconcile(self) -> None:
         present = {node["metadata"]["name"]: node for node in self._store.scan("nodes")}

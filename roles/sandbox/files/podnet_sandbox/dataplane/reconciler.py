@@ -72,6 +72,14 @@ class Reconciler:
     async def stop(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
+    async def switch_off(self, node: str) -> None:
+        """Leave the node alone: its machine is off."""
+        await self._workers[node].switch_off()
+
+    def switch_on(self, node: str) -> None:
+        """The node's machine is there again, and its kernel has nothing yet."""
+        self._workers[node].switch_on()
+
     def synced(self, node: str) -> bool:
         """Whether the node's kernel has what was last wanted of it."""
         return self._workers[node].synced
@@ -143,6 +151,7 @@ class _NodeWorker:
         self._kept = NodeNetwork(name)
         self._applied: tuple[NodeNetwork, bool] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._on = True
 
     @property
     def synced(self) -> bool:
@@ -150,8 +159,18 @@ class _NodeWorker:
 
     def look(self, outlook: _Outlook) -> None:
         self._outlook = outlook
-        if self._task is None or self._task.done():
+        if self._on and (self._task is None or self._task.done()):
             self._task = asyncio.ensure_future(self._run())
+
+    async def switch_off(self) -> None:
+        self._on = False
+        await self.stop()
+        self._kept, self._applied, self._seen_to = NodeNetwork(self._name), None, None
+
+    def switch_on(self) -> None:
+        self._on = True
+        if self._outlook is not None:
+            self.look(self._outlook)
 
     async def stop(self) -> None:
         if self._task:

@@ -8,6 +8,7 @@ first) and returns the exit code.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -46,6 +47,20 @@ def pause(env: Mapping[str, str]) -> int:
     return 0
 
 
+def node(_env: Mapping[str, str]) -> int:
+    """A node's first process, and process 1 to calico-node: who tells that to end, ends all that runs there, but not the node.
+
+    The kubelet starts calico-node's container again, and what keeps BIRD starts BIRD.
+    """
+    _reap_orphans()
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    while True:
+        signal.sigwait(ends)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+
+
 def _reap_orphans() -> None:
     """Process 1 inherits every orphan of its container; ignoring SIGCHLD lets the kernel bury them."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -54,5 +69,6 @@ def _reap_orphans() -> None:
 BUILTINS: Mapping[str, Callable[[Mapping[str, str]], int]] = {
     "multitool": multitool,
     "calico-node": pause,
+    "node": node,
     "pause": pause,
 }

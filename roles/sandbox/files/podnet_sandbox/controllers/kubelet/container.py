@@ -27,7 +27,7 @@ PULL_REPORT, CONFIG_RETRY, DEFAULT_GRACE = 0.5, 10.0, 30
 #: Seconds after which a fault of the sandbox's own is hoped to have passed.
 FAULT_RETRY = 2.0
 LOG = logging.getLogger(__name__)
-_START_ERROR = 128
+_START_ERROR, _UNKNOWN = 128, 255
 
 
 class Container:
@@ -86,6 +86,24 @@ class Container:
         if self.facts.running:
             self._context.normal("Killing", f"Stopping container {self.facts.name}")
             await self._stop(grace)
+
+    def lost(self) -> None:
+        """Its machine went off, and nobody saw how it ended: containerd's words for that, when it is there again."""
+        self._health.stop()
+        if self._stopping is not None:
+            self._stopping.cancel()
+        if self.facts.running:
+            self.facts.exit_code, self.facts.exit_reason, self.facts.finished_at = _UNKNOWN, "Unknown", time.time()
+        self.facts.ready = self.facts.started = False
+
+    def renew(self, waiting: tuple[str, str]) -> None:
+        """Begin again in a new sandbox, counted as a restart where it has run before; a kubelet that starts anew knows no back-off."""
+        facts = self.facts
+        if facts.exit_code is not None:
+            facts.last_exit = terminated(facts)
+            facts.restarts += 1
+        facts.waiting, facts.exit_code, facts.exit_reason, facts.exit_message = waiting, None, "", ""
+        self._crashes, self._pulls = Backoff(), Backoff()
 
     async def _stop(self, grace: float) -> None:
         self._health.stop()

@@ -30,6 +30,7 @@ class Kubelet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._grace: dict[str, float] = {}
+        self._off: set[str] = set()
 
     def reconcile(self) -> None:
         pods = {pod["metadata"]["uid"]: pod for pod in self._node.store.scan("pods")}
@@ -62,6 +63,24 @@ class Kubelet:
             if (worker.namespace, worker.name) == (handle.namespace, handle.name):
                 worker.exited(state)
 
+    async def switch_off(self, node: str) -> None:
+        """The node's machine has no power: of its pods nothing is asked, and no new ones begin."""
+        self._off.add(node)
+        lost = self._of(node)
+        tasks = [self._tasks[uid] for uid in lost]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for worker in lost.values():
+            await worker.switch_off()
+
+    def switch_on(self, node: str) -> None:
+        """The node's machine is there again."""
+        self._off.discard(node)
+        for uid, worker in self._of(node).items():
+            self._tasks[uid] = asyncio.ensure_future(self._guarded(worker.run_again(), worker))
+        self.reconcile()
+
     async def stop(self) -> None:
         """Cancel everything; the kernel room ends the processes."""
         tasks = [*self._tasks.values(), *self._ending.values()]
@@ -72,8 +91,14 @@ class Kubelet:
     def _begin(self, uid: str, pod: Mapping[str, Any]) -> None:
         if self._name_is_busy(pod):
             return  # its predecessor of the same name is still being taken away
+        if pod["spec"]["nodeName"] in self._off:
+            return
         worker = self._workers[uid] = PodWorker(self._node, pod)
         self._tasks[uid] = asyncio.ensure_future(self._guarded(worker.run(), worker))
+
+    def _of(self, node: str) -> dict[str, PodWorker]:
+        """The node's pods, but for those that are being taken away."""
+        return {uid: worker for uid, worker in self._workers.items() if worker.node == node and uid not in self._ending}
 
     def _name_is_busy(self, pod: Mapping[str, Any]) -> bool:
         name = (pod["metadata"]["namespace"], pod["metadata"]["name"])

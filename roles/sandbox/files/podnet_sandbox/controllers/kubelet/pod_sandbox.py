@@ -121,6 +121,7 @@ class PodSandbox:
             await self._node.kernel.leave_network(*self._where)
         self._node.cni.delete(self._container_id)
         self._network = None
+        self._container_id = secrets.token_hex(32)  # the next one, if there is one
 
     def _annotate(self, annotations: Mapping[str, str]) -> None:
         """What CNI leaves on the Pod, for Felix: an address, or that it is released. The Pod may be gone already."""

@@ -35,6 +35,7 @@ class PodWorker:
     def __init__(self, node: Node, pod: Mapping[str, Any]) -> None:
         self._node = node
         self.namespace, self.name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        self.node = pod["spec"]["nodeName"]
         spec = pod["spec"]
         waiting = _INITIALIZING if spec.get("initContainers") else _CREATING
         self.facts = PodFacts(
@@ -55,6 +56,7 @@ class PodWorker:
         self._ephemeral: list[Container] = []
         self._sandbox = PodSandbox(self._context)
         self._start_time = now()
+        self._began = time.monotonic()
         self._wakened = asyncio.Event()
         self._hurry = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,7 +66,7 @@ class PodWorker:
         await self._set_up()
         deadline = self._context.pod["spec"].get("activeDeadlineSeconds")
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(None if deadline is None else self._began + deadline - time.monotonic()):
                 phase = await self._run_containers()
         except TimeoutError:
             self._context.normal(*_DEADLINE)
@@ -114,6 +116,31 @@ class PodWorker:
         await self._sandbox.leave_network()
         await self._node.kernel.remove_pod(self.namespace, self.name)
 
+    async def switch_off(self) -> None:
+        """Its machine has no power any more: nothing of it runs, and nobody can say so."""
+        await self._cancel()
+        for container in self._containers():
+            container.lost()
+
+    async def run_again(self) -> None:
+        """Its machine is there again, and its sandbox is not: a kubelet makes a new one, unless what ran there was to run once."""
+        facts, spec = self.facts, self._context.pod["spec"]
+        if facts.phase:
+            return
+        had_sandbox, facts.sandbox_ready = facts.sandbox_ready, False
+        await self._sandbox.leave_network()
+        self.write_status()
+        once = spec.get("restartPolicy") == "Never"
+        if once and any(each.exit_code is not None for each in (*facts.init_containers, *facts.containers)):
+            await self._finish("Failed")
+            return
+        if had_sandbox:
+            self._context.normal("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        waiting = _INITIALIZING if self._init else _CREATING
+        for container in (*self._init, *self._to_run()):
+            container.renew(waiting)
+        await self.run()
+
     def exited(self, state: ContainerState) -> None:
         """A container's first process has ended."""
         for container in self._containers():
@@ -154,9 +181,9 @@ class PodWorker:
                 await self._done(self._task(container))
             if not (container.facts.sidecar or container.facts.completed):
                 return "Failed"
-        for container in self._main:
+        for container in self._to_run():
             container.facts.waiting = _CREATING
-        await self._done(*[self._task(container) for container in self._main])
+        await self._done(*[self._task(container) for container in self._to_run()])
         return _outcome(self.facts.containers)
 
     def _start_ephemeral(self) -> None:
@@ -169,6 +196,11 @@ class PodWorker:
                 self.facts.ephemeral.append(ContainerFacts(entry["name"], entry["image"]))
                 self._ephemeral.append(Container(self._context, self.facts.ephemeral[-1], "Never"))
                 self._task(self._ephemeral[-1])
+
+    def _to_run(self) -> list[Container]:
+        """In a sandbox that is not the pod's first, what has done its work does not do it again."""
+        again = self._context.pod["spec"].get("restartPolicy", "Always") == "Always"
+        return [container for container in self._main if again or not container.facts.completed]
 
     def _containers(self) -> tuple[Container, ...]:
         return (*self._init, *self._main, *self._ephemeral)
@@ -202,11 +234,15 @@ class PodWorker:
 
     async def _finish(self, phase: str) -> None:
         """The containers have ended for good: the address is free, what they wrote can still be read."""
+        await self._cancel()
+        self._decide(phase)
+        await self._sandbox.leave_network()
+
+    async def _cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._decide(phase)
-        await self._sandbox.leave_network()
+        self._tasks = []
 
     def _decide(self, phase: str) -> None:
         self.facts.phase = phase

@@ -65,9 +65,9 @@ Kill = Callable[[int, int], None]
 
 
 class BirdDaemon:
-    """BIRD of one node, whose file system is seen at ``root`` (/proc/<pid>/root)."""
+    """BIRD of one node, whose file system is seen at ``root()`` (/proc/<pid>/root)."""
 
-    def __init__(self, root: str, spawn: Spawn, kill: Kill) -> None:
+    def __init__(self, root: Callable[[], str], spawn: Spawn, kill: Kill) -> None:
         self._root = root
         self._spawn = spawn
         self._kill = kill
@@ -84,15 +84,20 @@ class BirdDaemon:
             await self._stop()
         else:
             text = render(bgp, major=installed()[1])
-            inside.write(self._root, CONFIGURATION, text.encode())
+            inside.write(self._root(), CONFIGURATION, text.encode())
             if self._keeper is None:
                 await self._start(text)
             elif self._pid:
                 await self._reconfigure(text)  # else it just died, and the keeper starts it with the new text
         self._applied = bgp
 
-    async def abandon(self) -> None:
-        """The node is about to be killed with everything on it: do not start it again."""
+    async def end(self) -> None:
+        """The node is killed with everything on it, now or in a moment."""
+        await self._abandon()
+        self._said.close()
+
+    async def _abandon(self) -> None:
+        """Do not start it again."""
         if self._keeper is not None:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -132,7 +137,7 @@ class BirdDaemon:
         """As with calico-node's container, whose first process does not wait for BIRD: killed, the control socket stays behind
         (recording vxlan-bgp-disabled), peers and kernel keep the routes (graceful restart, `persist`).
         """
-        await self.abandon()
+        await self._abandon()
         if self._pid:
             self._kill(self._pid, signal.SIGKILL)
             deadline = time.monotonic() + _STOP_WAIT
@@ -159,7 +164,7 @@ class BirdDaemon:
 
     async def _ask(self, command: str) -> str:
         """One command on the control socket; the answer with its numeric codes."""
-        with inside.socket_path(self._root, CONTROL_SOCKET) as path:
+        with inside.socket_path(self._root(), CONTROL_SOCKET) as path:
             reader, writer = await asyncio.open_unix_connection(path)
         try:
             await reader.readline()

@@ -62,7 +62,7 @@ class Containers:
         self._volumes = volumes
         self._single_user = single_user
         self._on_exit = on_exit
-        self._streams: dict[tuple[str, str, str], list[ContainerStreams]] = {}  # [current, previous]
+        self._streams: dict[tuple[str, str], dict[str, list[ContainerStreams]]] = {}  # by pod and container: [current, previous]
 
     def check_images(self, spec: PodProcessSpec) -> None:
         """Raises `ImageUnknown` for the first container whose image the table has not."""
@@ -96,7 +96,7 @@ class Containers:
         root = RootFilesystem(
             self._volumes.root, scripts=image.scripts, binds=image.binds, writable_net_sysctls=True
         )
-        process = Process(builtin="pause", env=dict(image.env), capabilities=NODE_CAPABILITIES)
+        process = Process(builtin="node", env=dict(image.env), capabilities=NODE_CAPABILITIES)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
             return await self._zygote.start(namespaces, root, process, (null, null, null))
@@ -117,7 +117,7 @@ class Containers:
             await exited
 
     async def stop(self, handle: PodHandle) -> None:
-        """Kill all containers of the pod and wait until they are gone."""
+        """Kill all containers of the pod and wait until they are gone; what they wrote is kept until `forget`."""
         exits = []
         for state in handle.containers.values():
             if state.running:
@@ -125,8 +125,10 @@ class Containers:
                 self._zygote.kill(state.pid, signal.SIGKILL, group=True)
         if exits:
             await asyncio.wait(exits)
-        for name in handle.containers:
-            self._streams.pop((handle.namespace, handle.name, name), None)
+
+    def forget(self, namespace: str, name: str) -> None:
+        """The pod is gone: nobody will read what its containers wrote."""
+        self._streams.pop((namespace, name), None)
 
     def beside(self, pod: RunningPod, name: str, argv: tuple[str, ...], *, tty: bool) -> tuple[int, Process]:
         """(first process of the container, a process to run beside it). Raises `NotRunning`."""
@@ -148,11 +150,11 @@ class Containers:
         state = handle.containers.get(name)
         if state is None or not state.running:
             raise NotRunning(f"container {name} of pod {handle.name} is not running")
-        return self._streams[handle.namespace, handle.name, name][0]
+        return self._streams[handle.namespace, handle.name][name][0]
 
     def log(self, handle: PodHandle, name: str, *, previous: bool) -> ContainerLog:
         """The container's log, or that of the one before it. Raises `NotRunning`."""
-        kept = self._streams.get((handle.namespace, handle.name, name), [])
+        kept = self._streams.get((handle.namespace, handle.name), {}).get(name, [])
         wanted = 1 if previous else 0
         if len(kept) <= wanted:
             what = "previous terminated container" if previous else "container"
@@ -185,7 +187,7 @@ class Containers:
     def _watch(self, handle: PodHandle, state: ContainerState, pid: int, streams: ContainerStreams) -> None:
         exited = self._zygote.exited(pid)
         streams.begin(exited)
-        kept = self._streams.setdefault((handle.namespace, handle.name, state.name), [])
+        kept = self._streams.setdefault((handle.namespace, handle.name), {}).setdefault(state.name, [])
         kept[:] = [streams, *kept[:1]]
         if state.started_at:
             state.restarts += 1

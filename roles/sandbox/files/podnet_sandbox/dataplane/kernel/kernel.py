@@ -24,7 +24,7 @@ from .fabric import Fabric
 from .forward import connect_inside
 from .namespaces import NamespaceThread, NetworkNamespace
 from .neighbours import Neighbours
-from .node import Node
+from .node import Died, Node, nobody
 from .volumes import Volumes
 from .workloads import Answer, ContainerSpec, ContainerState, ExitCallback, NotRunning, PodHandle, PodProcessSpec, Session
 
@@ -53,6 +53,7 @@ class Kernel:
         on_exit: ExitCallback | None = None,
     ) -> None:
         self.on_exit = on_exit
+        self.on_node_exit: Died = nobody
         self._zygote = zygote
         self._thread = NamespaceThread()
         self._compare_routes = compare_routes
@@ -100,21 +101,30 @@ class Kernel:
         node = Node(name, interface.partition("/")[0], self._numbers, namespace, self._thread, self._zygote)
         self._nodes[name] = node
         await self._thread.run(self._fabric.join, name, node.number, namespace, interface, gateway)
-        await node.start(self._containers.start_node)
+        await node.start(self._containers.start_node, self.on_node_exit)
 
     async def remove_node(self, name: str) -> None:
-        """The node and its BIRD vanish from the network; its pods must have been removed."""
+        """The node and its BIRD vanish from the network; its pods must have been removed, or been switched off with it."""
         node = self._nodes.pop(name, None)
         if node is not None:
             await self._thread.run(self._fabric.leave, name, node.number)
             await node.stop()
 
+    async def switch_off(self, name: str) -> None:
+        """The node as a machine without power: nothing runs there, no device is left. What its pods wrote stays: volumes and logs."""
+        for entry in [each for each in self._pods.values() if each.handle.node == name]:
+            await self._containers.stop(entry.handle)
+            await self._unwire(entry)
+        await self.remove_node(name)
+
     async def add_pod(self, node: str, pod: PodNetwork | None, spec: PodProcessSpec) -> PodHandle:
         """Wire a pod (``pod`` None: host network) and start the containers of ``spec``. Raises `ImageUnknown`, `WorkloadError`."""
         host = self._nodes[node]
         self._containers.check_images(spec)
-        if (spec.namespace, spec.name) in self._pods:
-            await self.remove_pod(spec.namespace, spec.name)
+        before = self._pods.pop((spec.namespace, spec.name), None)
+        if before is not None:  # its sandbox is made anew
+            await self._containers.stop(before.handle)
+            await self._unwire(before)
         own = None
         if pod is not None:
             own = await self._wire(host.namespace, pod, spec.hostname or spec.name)
@@ -159,6 +169,7 @@ class Kernel:
         if entry is not None:
             await self._containers.stop(entry.handle)
             await self._unwire(entry)
+        self._containers.forget(namespace, name)
         self.volumes.remove((namespace, name))  # filled before there was a pod to start
 
     async def leave_network(self, namespace: str, name: str) -> None:
@@ -284,8 +295,10 @@ class Kernel:
         """Felix's timers, for all nodes."""
         while True:
             await asyncio.sleep(_TICK)
-            for node in list(self._nodes.values()):
+            for name in list(self._nodes):
+                node = self._nodes.get(name)  # it may be switched off while another has its turn
                 try:
-                    await node.tick(time.monotonic(), compare=self._compare_routes)
+                    if node is not None:
+                        await node.tick(time.monotonic(), compare=self._compare_routes)
                 except Exception:  # one node's trouble must not end the others' timers
-                    _log.exception("resync of node %s", node.name)
+                    _log.exception("resync of node %s", name)

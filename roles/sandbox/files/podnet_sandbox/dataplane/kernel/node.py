@@ -33,6 +33,8 @@ _FOLDERS = ("/run/calico", "/var/lib/calico", "/var/log/calico")
 _UPLINK_MTU = 1500
 
 StartNode = Callable[[NamespaceDescriptors], Awaitable[int]]
+#: Called with the node's name when its first process has ended that nobody here has ended.
+Died = Callable[[str], None]
 
 
 class Node:
@@ -51,7 +53,8 @@ class Node:
         self.address = address
         self.number = number
         self.namespace = namespace
-        self.pid = 0
+        self.pid = 0  # 0: its first process has ended
+        self._died: Died = nobody
         self._thread = thread
         self._zygote = zygote
         self._routes = RouteTable(namespace)
@@ -63,30 +66,35 @@ class Node:
         self._settings = FelixSettings()
         self._restoring: set[asyncio.Future[None]] = set()
         self._written: dict[str, bytes] = {}
+        self._events: LinkEvents | None = None
+        self.bird = BirdDaemon(lambda: self.root, self._spawn, zygote.kill)
 
-    async def start(self, start_node: StartNode) -> None:
-        """Start the first process and have the node's folders."""
+    async def start(self, start_node: StartNode, died: Died) -> None:
+        """Start the first process and have the node's folders. Raises `StartError`, or OSError where it ended meanwhile."""
         self.pid = await start_node(self.namespace.descriptors)
+        self._exited = self._zygote.exited(self.pid)
+        self._exited.add_done_callback(self._ended)
         for path in _FOLDERS:
             with inside.folder(self.root, path):
                 pass  # made by being asked for
-        self.bird = BirdDaemon(self.root, self._spawn, self._zygote.kill)
         self._events = LinkEvents(*await self._thread.run(LinkEvents.listen, self.namespace), self._came_up)
+        self._died = died
 
     async def stop(self) -> None:
         """Kill everything of the node; its namespaces go when the last process is gone."""
-        self._events.close()
+        self._died = nobody
+        if self._events is not None:
+            self._events.close()
         await asyncio.gather(*self._restoring, return_exceptions=True)
-        await self.bird.abandon()
-        exited = self._zygote.exited(self.pid)
-        self._zygote.kill(self.pid, signal.SIGKILL)
-        await exited
-        self._zygote.forget(self.pid)
+        await self.bird.end()
+        if self.pid:
+            self._zygote.kill(self.pid, signal.SIGKILL)
+            await asyncio.shield(self._exited)
         await self._thread.run(self.namespace.close)
 
     @property
     def root(self) -> str:
-        """The node's file system, seen from the server."""
+        """The node's file system, seen from the server; nowhere when its first process has ended."""
         return f"/proc/{self.pid}/root"
 
     async def sync(self, desired: NodeNetwork) -> None:
@@ -116,7 +124,7 @@ class Node:
         self._felix.run(ready, time.monotonic())
         if ready:
             self._write(_FELIX_READY, b"")
-        elif self._written.pop(_FELIX_READY, None) is not None:
+        elif self._written.pop(_FELIX_READY, None) is not None and self.pid:
             inside.remove(self.root, _FELIX_READY)
 
     def listen(self, address: str, port: int) -> socket.socket:
@@ -184,7 +192,17 @@ class Node:
         exited.add_done_callback(lambda _: self._zygote.forget(pid))
         return pid, exited
 
+    def _ended(self, _code: asyncio.Future[int]) -> None:
+        """The kernel has ended all that was in its process namespace with it: calico-node, BIRD."""
+        self._zygote.forget(self.pid)
+        self.pid = 0
+        self._died(self.name)
+
     def _write(self, path: str, content: bytes) -> None:
-        if self._written.get(path) != content:
+        if self.pid and self._written.get(path) != content:
             inside.write(self.root, path, content)
             self._written[path] = content
+
+
+def nobody(_name: str) -> None:
+    """Is told: while a node starts or stops, whoever does that sees for himself."""
