@@ -16,11 +16,13 @@ _SUBPROTOCOL = "Sec-WebSocket-Protocol"
 
 
 def upgrade_of(request: web.Request) -> str:
-    """`WEBSOCKET` or `SPDY`. Raises `ApiError` 400 where neither is asked for."""
+    """`WEBSOCKET` or `SPDY`. Raises `ApiError` 400 where neither is asked for, or with a handshake that is none: nothing has begun yet."""
     if "upgrade" in request.headers.get("Connection", "").lower():
         wanted = request.headers.get("Upgrade", "").lower()
         for known in (WEBSOCKET, SPDY):
             if known in wanted:
+                if known == WEBSOCKET and not web.WebSocketResponse().can_prepare(request):
+                    raise bad_request("unable to upgrade: the WebSocket handshake has no valid Sec-WebSocket-Version or -Key")
                 return known
     raise bad_request("Upgrade request required")
 
