@@ -198,3 +198,19 @@ def test_bytes_that_are_no_request_end_a_connection_and_nothing_else(server, dat
 def test_a_long_command_fits_into_a_request_and_endless_headers_do_not(server):
     assert server.get(f"/version?command={'x' * 100_000}").status == 200  # Go takes a mebibyte of request line and headers
     assert b" 400 " in raw(server, b"GET /version HTTP/1.1\r\nX: " + b"x" * (2 << 20) + b"\r\n\r\n").partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"additionalProperties": 5}, "boolean or JSON schema expected"),
+        ({"maxLength": "x"}, "json: cannot unmarshal string into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.properties.maxLength"),
+        ({"propertys": {}}, 'strict decoding error: unknown field "spec.versions[0].schema.openAPIV3Schema.properties.q.propertys"'),
+    ],
+    ids=["form", "type", "name"],
+)
+def test_what_is_wrong_inside_a_definitions_schema_is_said(server, schema, said):
+    thing = json.loads(json.dumps(THING))
+    thing["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["q"] = {"type": "object", **schema}
+    answer = server.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldValidation=Strict&dryRun=All", thing)
+    assert answer.status == 400 and said in answer.message

@@ -48,6 +48,10 @@ def test_what_a_typed_client_sends_in_protobuf_is_kept_whole(answers):
     }  # fmt: skip
 
 
+def test_a_definition_with_its_schema_comes_back_from_protobuf_as_it_was_sent(answers):
+    assert answers["definition"] == {"listed": True, "watched": True, "the same": True}
+
+
 def test_who_applies_what_another_applied_is_refused_until_it_insists(answers):
     assert answers["apply"] == {"refused": "Conflict", "value": "2", "managers": ["two"]}
 

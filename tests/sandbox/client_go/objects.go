@@ -68,6 +68,7 @@ func objects(config *rest.Config) map[string]any {
 		"calico":          calicoObjects(within, config, client),
 		"foreground":      foreground(within, client),
 		"conflicting put": conflict(within, client),
+		"definition":      defined(within, config),
 	}
 }
 

@@ -3,6 +3,7 @@ module podnet.calico/protobuf-samples
 go 1.23.0
 
 require (
+	k8s.io/apiextensions-apiserver v0.32.13
 	k8s.io/apimachinery v0.32.13
 	k8s.io/client-go v0.32.13
 )

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,13 +31,14 @@ var sampled = []string{
 	"v1 Pod", "v1 Node", "v1 Service", "v1 Secret", "v1 ResourceQuota", "v1 PersistentVolume", "batch/v1 CronJob", "apps/v1 StatefulSet",
 	"apps/v1 ControllerRevision", "coordination.k8s.io/v1 Lease", "v1 Event", "discovery.k8s.io/v1 EndpointSlice",
 	"networking.k8s.io/v1 NetworkPolicy", "authorization.k8s.io/v1 SubjectAccessReview", "policy/v1 Eviction",
-	"rbac.authorization.k8s.io/v1 ClusterRole",
+	"rbac.authorization.k8s.io/v1 ClusterRole", "apiextensions.k8s.io/v1 CustomResourceDefinition",
 }
 
 // How deep a message that holds itself is filled.
 const deepest = 2
 
 func main() {
+	must(apiextensions.AddToScheme(scheme.Scheme))
 	serializer := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
 	var lines []string
 	for _, name := range sampled {
@@ -87,6 +89,25 @@ func fill(value reflect.Value, within map[reflect.Type]int, name string) {
 		return
 	case *runtime.RawExtension:
 		at.Raw = []byte(`{"a":[1,"b"]}`)
+		return
+	case *apiextensions.JSON:
+		at.Raw = []byte(`{"a":[1,"b",null]}`)
+		return
+	case *apiextensions.JSONSchemaPropsOrBool:
+		at.Allows = true
+		if name == "AdditionalProperties" {
+			fill(reflect.ValueOf(&at.Schema).Elem(), within, name)
+		}
+		return
+	case *apiextensions.JSONSchemaPropsOrArray:
+		if within[reflect.TypeOf(apiextensions.JSONSchemaProps{})] == 1 {
+			fill(reflect.ValueOf(&at.JSONSchemas).Elem(), within, name)
+		} else {
+			at.Schema = &apiextensions.JSONSchemaProps{Type: name}
+		}
+		return
+	case *apiextensions.JSONSchemaPropsOrStringArray:
+		at.Property = []string{name}
 		return
 	case *meta.FieldsV1:
 		at.Raw = []byte(`{"f:a":{}}`)

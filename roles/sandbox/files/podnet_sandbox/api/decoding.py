@@ -15,7 +15,7 @@ from .errors import ApiError, bad_request, invalid, invalid_value
 from .json_text import repeated_paths
 from .literals import wrong_literal
 from .registry import Resource
-from .schema import Field, ListField, MapField, ObjectField, Scalar, kinds
+from .schema import Field, ListField, MapField, ObjectField, OneOf, Scalar, kinds
 from .structural import path_text, unknown_fields
 
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
@@ -144,6 +144,15 @@ class _Checker:
             for key, item in value.items():
                 if item is not None:
                     self._value(field.value, item, (*path, key), owner, go_path)
+        elif isinstance(field, OneOf):
+            found = field.form_of(value)
+            if found is None:
+                raise self._refuse(f"{' or '.join(_WORDS[type(form)] for form in field.forms.values())} expected")
+            self._value(found[1], value, path, owner, go_path)
+
+
+#: As the types with several forms call them that read their JSON themselves (apiextensions/v1/marshal.go).
+_WORDS = {Scalar: "boolean", ListField: "array", ObjectField: "JSON schema"}
 
 
 def _says_nothing(field: Field, value: Any) -> bool:

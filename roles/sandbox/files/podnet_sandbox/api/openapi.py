@@ -14,7 +14,7 @@ from typing import Any
 
 from .media import JSON, encode
 from .registry import Registry, Resource
-from .schema import Field, ListField, MapField, ObjectField, Scalar, kinds
+from .schema import Field, ListField, MapField, ObjectField, OneOf, Scalar, kinds
 
 Object = dict[str, Any]
 
@@ -159,6 +159,8 @@ def _schema(field: Field, schemas: Object) -> Object:
             schemas[name] = {}  # types may hold themselves
             schemas[name] = _object(field, schemas)
         return {"allOf": [{"$ref": _PREFIX + name}], **({} if field.optional else {"default": {}})}
+    if isinstance(field, OneOf):  # no type at all, as kube-apiserver says it
+        return {}
     return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 

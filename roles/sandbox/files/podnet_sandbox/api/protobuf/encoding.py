@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..schema import Field, ListField, MapField, ObjectField, Scalar, kinds
+from ..schema import Field, ListField, MapField, ObjectField, OneOf, Scalar, kinds
 
 _MAGIC = b"k8s\0"
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
@@ -76,8 +76,19 @@ def _numbered(number: int, field: Field, value: Any) -> Iterator[bytes]:
         yield _field(number, _object(field, value))
     elif isinstance(field, Scalar):
         yield _field(number, _SCALARS[field.kind](value))
-    else:  # FieldsV1, RawExtension: JSON as it is
-        yield _field(number, _field(1, json.dumps(value, separators=(",", ":")).encode()))
+    elif isinstance(field, OneOf):
+        yield _field(number, b"".join(_form(field, value)))
+    else:  # FieldsV1, RawExtension, JSON: as it is
+        yield _field(number, b"" if value is None else _field(1, json.dumps(value, separators=(",", ":")).encode()))
+
+
+def _form(field: OneOf, value: Any) -> Iterator[bytes]:
+    """What may be a schema or a truth value says true besides a schema, as Go reads it from JSON."""
+    found = field.form_of(value)
+    if found is None:
+        return
+    yield from (_field(number, 1) for number, form in field.forms.items() if isinstance(form, Scalar) and number < found[0])
+    yield from _numbered(*found, value)
 
 
 def _entry(field: Field, value: Any) -> Iterator[bytes]:

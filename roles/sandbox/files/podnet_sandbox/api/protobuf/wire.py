@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ApiError
-from ..schema import Field, ListField, MapField, ObjectField, Scalar, kinds
+from ..schema import Atomic, Field, ListField, MapField, ObjectField, OneOf, Scalar, kinds
 
 _MAGIC = b"k8s\0"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -60,7 +60,7 @@ def _object(fields: ObjectField, data: bytes) -> dict[str, Any]:
             found.setdefault(name, {})[_text(parts.get(1, b""))] = _value(field.value, parts.get(2, b""))
         else:
             read = _value(field, value)
-            if getattr(field, "zero", False) or getattr(field, "optional", False) or read:
+            if getattr(field, "zero", False) or getattr(field, "optional", False) or isinstance(field, Atomic) or read:
                 found[name] = read
     return {name: value for name, value in found.items() if value is not None}
 
@@ -72,8 +72,22 @@ def _value(field: Field, value: Value) -> Any:
         return [_value(field.item, item) for _ignored, item in _fields(_octets(value))]
     if isinstance(field, Scalar):
         return _SCALARS[field.kind](value)
-    raw = dict(_fields(_octets(value))).get(1, b"")  # FieldsV1, RawExtension: JSON as it is
+    if isinstance(field, OneOf):
+        return _form(field, _octets(value))
+    raw = dict(_fields(_octets(value))).get(1, b"")  # FieldsV1, RawExtension, JSON: as it is
     return json.loads(_octets(raw)) if raw else None
+
+
+def _form(field: OneOf, data: bytes) -> Any:
+    """The last form that is there: true may stand beside a schema."""
+    parts: dict[int, list[Value]] = {}
+    for number, value in _fields(data):
+        parts.setdefault(number, []).append(value)
+    number = max(parts, default=0)
+    form = field.forms.get(number)
+    if form is None:
+        raise ValueError(f"field {number} of {field.name}")
+    return [_value(form.item, each) for each in parts[number]] if isinstance(form, ListField) else _value(form, parts[number][-1])
 
 
 def _int_or_string(value: Value) -> Any:
@@ -100,7 +114,9 @@ def _quantity(value: Value) -> str:
 
 
 def _number(value: Value) -> float:
-    return float(struct.unpack("<d", _octets(value))[0])
+    """Go writes a whole number in JSON without a point."""
+    found = float(struct.unpack("<d", _octets(value))[0])
+    return int(found) if found.is_integer() else found
 
 
 def _says_nothing(value: Value) -> bool:

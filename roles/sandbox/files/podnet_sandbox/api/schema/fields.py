@@ -5,7 +5,8 @@
 A field is written as its number in protobuf, its type, and how it merges. A type is a scalar (``string bool int32 int64 number bytes
 time microtime quantity intstr``; ``?``: it can be set although it is zero); ``any``, whose inside is not described; the name of
 another type of this group, of the core group or of all kinds; ``{T}``, a map; ``[T]``, a list. A type that is a scalar under another
-name is written as that scalar. ``+name`` is a type whose fields stand in the object itself.
+name is written as that scalar. ``+name`` is a type whose fields stand in the object itself. A type whose names all begin with ``|`` is a
+value that has one of several forms (a schema or a truth value), with no names at all in JSON.
 
 ``T?`` is an object that can be left out altogether, ``[T]!`` a list that is written although it is empty, ``T*`` what must be given.
 
@@ -85,7 +86,22 @@ class ObjectField:
     open: bool = False
 
 
-Field = Union[Scalar, Atomic, MapField, ListField, ObjectField]  # noqa: UP007 - names of classes above that mention it
+@dataclass(frozen=True)
+class OneOf:
+    """A value of one of several forms, by their numbers in the message that holds it. ``zero``: it can be set although it is false."""
+
+    name: str
+    forms: dict[int, Field] = field(default_factory=dict)
+    zero: bool = False
+
+    def form_of(self, value: Any) -> tuple[int, Field] | None:
+        """The number and form that ``value`` has, None where it has none of them."""
+        wanted = ((bool, Scalar), (list, ListField), (dict, ObjectField))
+        found = next((form for kind, form in wanted if isinstance(value, kind)), ())
+        return next(((number, form) for number, form in self.forms.items() if isinstance(form, found)), None)
+
+
+Field = Union[Scalar, Atomic, MapField, ListField, ObjectField, OneOf]  # noqa: UP007 - names of classes above that mention it
 _TYPE_META: Mapping[str, Field] = {"apiVersion": Scalar("string"), "kind": Scalar("string")}
 
 
@@ -93,18 +109,21 @@ class Kinds:
     """The described kinds by apiVersion and kind."""
 
     def __init__(self, documents: list[Mapping[str, Any]]) -> None:
-        self._types: dict[tuple[str, str], ObjectField | Scalar] = {}
+        self._types: dict[tuple[str, str], ObjectField | OneOf | Scalar] = {}
         self._kinds: dict[tuple[str, str], ObjectField] = {}
         for document in documents:
             for name, written in self._written(document):
-                alias = isinstance(written, str)
-                self._types[document["group"], name] = Scalar(written, name) if alias else ObjectField(name, document["group"])
+                self._types[document["group"], name] = _declared(name, document["group"], written)
         for document in documents:
             group = document["group"]
             for name, written in self._written(document):
                 found = self._types[group, name]
                 if isinstance(found, ObjectField):
                     self._fill(found, written)
+                elif isinstance(found, OneOf):
+                    for text in written.values():
+                        number, kind = text.split(" ", 1)
+                        found.forms[int(number)] = self._parse(group, kind)
             for name in document.get("kinds") or ():
                 kind = self._types[group, name]
                 self._kinds[f"{group}/v1" if group else "v1", name] = kind
@@ -125,7 +144,7 @@ class Kinds:
         """The objects that are described."""
         yield from (found for found in self._types.values() if isinstance(found, ObjectField))
 
-    def type(self, group: str, name: str) -> ObjectField | Scalar:
+    def type(self, group: str, name: str) -> ObjectField | OneOf | Scalar:
         """A type as one of ``group`` names it."""
         return next(self._types[key] for key in ((group, name), *((common, name) for common in _COMMON)) if key in self._types)
 
@@ -162,6 +181,13 @@ class Kinds:
             return _list(self._parse(group, text[1:-1]), merging.replace("retainKeys", "").strip())
         found = self.type(group, text)
         return replace(found, atomic=True) if atomic else found
+
+
+def _declared(name: str, group: str, written: Any) -> ObjectField | OneOf | Scalar:
+    """A type of which no more is known yet than its sort."""
+    if isinstance(written, str):
+        return Scalar(written, name)
+    return OneOf(name) if written and all(key.startswith("|") for key in written) else ObjectField(name, group)
 
 
 def _list(item: Field, keys: str) -> ListField:
