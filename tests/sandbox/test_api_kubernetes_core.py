@@ -42,6 +42,8 @@ TASKS = """
       register: command
       failed_when: command.rc != 2
     - kubernetes.core.k8s_cp: {pod: a, namespace: default, content: "{{ 'x' * 300000 }}", remote_path: "{{ copied }}", state: to_pod}
+    # A file: of a directory kubernetes.core 6.2 asks for a command that is a text, which the Kubernetes client 37 refuses to send.
+    - kubernetes.core.k8s_cp: {pod: a, namespace: default, local_path: "{{ copied }}.back", remote_path: "{{ copied }}", state: from_pod}
     - kubernetes.core.k8s: {state: absent, kind: Pod, name: a, namespace: default, wait: true, wait_timeout: 10}
       register: gone
     - kubernetes.core.k8s: {state: absent, kind: Pod, name: a, namespace: default, wait: true, wait_timeout: 10}
@@ -73,3 +75,4 @@ def test_a_playbook_of_kubernetes_core_runs(tmp_path):
         done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         assert copied.read_text() == "x" * 300_000
+        assert copied.with_name("copied.back").read_text() == "x" * 300_000

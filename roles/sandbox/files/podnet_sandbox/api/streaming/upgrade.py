@@ -21,7 +21,7 @@ def upgrade_of(request: web.Request) -> str:
         wanted = request.headers.get("Upgrade", "").lower()
         for known in (WEBSOCKET, SPDY):
             if known in wanted:
-                if known == WEBSOCKET and not web.WebSocketResponse().can_prepare(request):
+                if known == WEBSOCKET and not web.WebSocketResponse(protocols=_listed(request, _SUBPROTOCOL)).can_prepare(request):
                     raise bad_request("unable to upgrade: the WebSocket handshake has no valid Sec-WebSocket-Version or -Key")
                 return known
     raise bad_request("Upgrade request required")
