@@ -54,6 +54,11 @@ def test_bird_is_in_full_mesh(seen):
         assert sessions == {f"Mesh_{peer}": "Established" for peer in peers}
 
 
+def test_calico_node_answers_its_liveness_probe(seen):
+    """Or it would be restarted every three minutes: nobody would notice in a test that is over by then."""
+    assert seen["alive"] == ["", "", ""]
+
+
 def test_a_command_that_bypasses_the_entrypoint_leaves_the_pod_not_ready(seen):
     status = seen["overridden"]
     ready = next(entry["status"] for entry in status["conditions"] if entry["type"] == "Ready")

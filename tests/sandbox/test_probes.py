@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from podnet_sandbox.controllers.kubelet import probes
 from podnet_sandbox.dataplane.kernel import Answer, NotRunning
+from podnet_sandbox.dataplane.kernel.probes import within
 
 
 def changes(answers, ready=False, **probe):
@@ -51,6 +53,30 @@ def test_a_container_that_never_answers_is_reported_once():
 
 def test_a_container_that_cannot_be_asked_is_not_ready():
     assert changes([NotRunning("gone")] * 3, ready=True) == [False]
+
+
+def test_time_in_which_the_sandbox_itself_could_not_run_is_not_the_answers():
+    async def answer():
+        await asyncio.sleep(0)
+        time.sleep(1)  # somebody else's work, on the thread that would have heard the answer
+        await asyncio.sleep(0.01)
+        return "good"
+
+    assert asyncio.run(within(answer(), 0.5)) == "good"
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for():
+    ended = []
+
+    async def answer():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(within(answer(), 0.05))
+    assert ended
 
 
 class Asked:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from lab import Lab, pod, workload
+from podnet_sandbox.controllers.kubelet.probes import asker
 
 TOLERATE_ALL = [{"operator": "Exists"}]
 
@@ -25,7 +26,7 @@ async def observe(kernel):
         await lab.until(lambda: len([item for item in lab.pods("multitool") if lab.ready(item)]) == 7)
         await lab.until(lambda: lab.ready(lab.pod("healthy")))
         await lab.until(lambda: all(lab.cluster.synced(node) for node in lab.config.nodes))
-        seen = {"nodes": await nodes(lab), "pods": await pods(lab), "overridden": lab.pod("overridden")["status"]}
+        seen = {"nodes": await nodes(lab), "pods": await pods(lab), "overridden": lab.pod("overridden")["status"], "alive": await alive(lab)}
         lab.store.delete("pods", "multitool", "default")
         await lab.until(lambda: lab.pod("multitool") is None)
         await lab.until(lambda: all(lab.cluster.synced(node) for node in lab.config.nodes))
@@ -48,6 +49,15 @@ async def nodes(lab):
             ),
         }
     return found
+
+
+async def alive(lab):
+    """What each calico-node answers to its own liveness probe."""
+    said = []
+    for item in lab.pods("calico-node", "calico-system"):
+        container = item["spec"]["containers"][0]
+        said.append((await asker(lab.kernel, item, container, container["livenessProbe"], item["status"]["podIP"])()).why)
+    return said
 
 
 async def pods(lab):

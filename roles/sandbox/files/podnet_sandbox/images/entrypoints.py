@@ -13,11 +13,13 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 
-from .commands import nginx
+from .commands import felix_health, nginx
 
 ARGUMENTS = "PODNET_ARGS"
+_ENDS = frozenset({signal.SIGTERM, signal.SIGINT})
 _PORTS = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
 
 
@@ -42,9 +44,16 @@ def pause(env: Mapping[str, str]) -> int:
     """Nothing, until told to end: a Calico or Kubernetes service whose work the sandbox itself does."""
     _reap_orphans()
     print(f"{env.get('PODNET_IMAGE', 'pause')}: its work is done by the sandbox", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    signal.sigwait(_ENDS)
     return 0
+
+
+def calico_node(env: Mapping[str, str]) -> int:
+    """calico-node's container: Felix's health port besides nothing, until told to end. What Felix does, the sandbox itself does."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # in the thread as well: it is `pause` that waits for them
+    threading.Thread(target=felix_health.serve, daemon=True).start()
+    return pause(env)
 
 
 def node(_env: Mapping[str, str]) -> int:
@@ -53,10 +62,9 @@ def node(_env: Mapping[str, str]) -> int:
     The kubelet starts calico-node's container again, and what keeps BIRD starts BIRD.
     """
     _reap_orphans()
-    ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     while True:
-        signal.sigwait(ends)
+        signal.sigwait(_ENDS)
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
 
@@ -68,7 +76,7 @@ def _reap_orphans() -> None:
 
 BUILTINS: Mapping[str, Callable[[Mapping[str, str]], int]] = {
     "multitool": multitool,
-    "calico-node": pause,
+    "calico-node": calico_node,
     "node": node,
     "pause": pause,
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Probes: when to ask, what an answer changes. Asking itself is the kernel room's work.
 
-A kubelet asks every periodSeconds. Until a container has been ready once, this one asks more often: every
+A kubelet asks every periodSeconds, a container that counts as good (liveness) for the first time within the first of them.
+Until a container has been ready once, this one asks more often: every
 `EAGER_PAUSE` for `EAGER_TIME` seconds (less often where asking itself takes long: the machine is busy), then with
 doubling pauses up to the period. A lab need not wait half a minute for calico-node.
 """
@@ -17,6 +18,8 @@ from ...dataplane.kernel import Answer, WorkloadError
 from ..services import target_port
 
 EAGER_PAUSE, EAGER_TIME = 0.2, 5.0
+#: Seconds that what counts as good has before it is asked: a process that has just started has no port yet.
+FIRST_PAUSE = 1.0
 #: Pauses are at least this many times as long as the question took.
 _RESPITE = 4
 
@@ -68,7 +71,7 @@ async def watch(
     needed = {True: int(probe.get("successThreshold") or 1), False: int(probe.get("failureThreshold") or 3)}
     period = float(probe.get("periodSeconds") or 10)
     pause, streak, last = min(period, EAGER_PAUSE), 0, good
-    await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0))
+    await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0) or (min(period, FIRST_PAUSE) if good else 0))
     clock = asyncio.get_running_loop().time
     eager_until = clock() + EAGER_TIME
     next_failure = clock()

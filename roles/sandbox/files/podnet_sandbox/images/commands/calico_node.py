@@ -16,7 +16,7 @@ import sys
 import time
 
 _SOCKET = "/run/calico/bird.ctl"
-_FELIX_READY = "/run/calico/felix-ready"
+FELIX_READY = "/run/calico/felix-ready"
 _GRACE = 30.0
 _PEER = re.compile(r"^(Mesh|Node|Global)_([\d_]+?)(?:_port_\d+)?\s+BGP\s+(.*)$")
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         if trouble:
             print(f"calico/node is not ready: BIRD is not ready: {trouble}", file=sys.stderr)
             return 1
-    if "-felix-ready" in arguments and not os.path.exists(_FELIX_READY):
+    if "-felix-ready" in arguments and not os.path.exists(FELIX_READY):
         print("calico/node is not ready: felix is not ready: readiness probe reporting 503", file=sys.stderr)
         return 1
     return 0

@@ -62,9 +62,12 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, port: int, context: ssl.SSLContext | None = None, *, address: str = "",
+        handler: type[http.server.BaseHTTPRequestHandler] = Page,
+    ) -> None:  # fmt: skip
         self._context = context
-        super().__init__(("", port), Page)
+        super().__init__((address, port), handler)
 
     def server_bind(self) -> None:
         """Without http.server's look-up of the machine's own name, which waits for a DNS server."""
