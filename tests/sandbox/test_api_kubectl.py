@@ -195,8 +195,9 @@ def test_protobuf_that_is_not_read_is_refused_with_a_way_out(server):
 
 
 def test_what_nothing_acts_on_is_stored_with_a_warning(server):
-    done = server.kubectl("create", "quota", "q", "--hard=cpu=1")
-    assert done.stdout == "resourcequota/q created\n" and done.stderr == "Warning: ResourceQuota is stored and not enforced here\n"
+    done = server.kubectl("create", "ingress", "nobody", "--rule=example.org/*=svc:80")
+    assert done.stdout == "ingress.networking.k8s.io/nobody created\n"
+    assert done.stderr == "Warning: Ingress is stored; no ingress controller serves it here\n"
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": {"podSelector": {}}}
     done = server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(policy))
     assert done.stderr == "Warning: NetworkPolicy is stored and not enforced here: all traffic stays allowed\n"
@@ -217,7 +218,7 @@ create job i-from --from=cronjob/i
 create poddisruptionbudget i --selector=a=b --min-available=1
 create priorityclass i --value=5 --description=x
 create ingress i --rule=example.org/*=svc:80
-create quota i --hard=cpu=1,pods=2 --scopes=BestEffort
+create quota i --hard=pods=20 --scopes=BestEffort
 create deployment i --image=i --replicas=1 --port=80
 run i --image=i --port=80 --env=A=b --labels=a=b --command -- sleep 1
 expose deployment i --port=80 --target-port=8080

@@ -38,6 +38,7 @@ from .controllers.kubelet.process_spec import dns_address
 from .controllers.loop import ControlLoop
 from .controllers.namespaces import Namespaces
 from .controllers.nodes import Nodes
+from .controllers.quotas import Quotas
 from .controllers.replicasets import ReplicaSets
 from .controllers.scheduling.scheduler import Scheduler
 from .controllers.scheduling.taints import TaintEviction
@@ -87,6 +88,7 @@ class Cluster:
             TaintEviction(store),
             Disruptions(store),
             VolumeClaims(store),
+            Quotas(store),
             EventExpiry(store),
             self._kubelet,
             Surroundings(self._kubelet),

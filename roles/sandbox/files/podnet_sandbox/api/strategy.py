@@ -11,7 +11,9 @@ from . import structural
 from .admission import admit_namespace, admit_pod
 from .defaults import fill, fill_pod_status
 from .errors import invalid
+from .limit_ranges import check_limits, give_defaults
 from .parts import EPHEMERAL_CONTAINERS
+from .quotas import GROWING, check_quotas
 from .registry import Resource
 from .service_addresses import ServiceAddresses
 from .validation import created_causes, ephemeral_causes, updated_causes
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+#: What LimitRanges are for.
+_LIMITED = ("pods", "persistentvolumeclaims")
 _QOS_BEST_EFFORT, _QOS_BURSTABLE, _QOS_GUARANTEED = "BestEffort", "Burstable", "Guaranteed"
 
 
@@ -41,9 +45,14 @@ class Strategies:
             structural.prepare(resource, new)
         fill(resource, new)
         if resource.name == "pods":
+            give_defaults(self._store, new)
             admit_pod(self._store, resource, new)
             new["status"] = {"phase": "Pending", "qosClass": _quality(new["spec"]), **(new.get("status") or {})}
         _refuse(resource, new, created_causes(resource, new))
+        if resource.name in _LIMITED:
+            check_limits(self._store, resource, new)
+        if resource.namespaced:
+            check_quotas(self._store, resource, new)
         if resource.name == "services" and self._addresses:
             self._addresses.assign(resource, new, None)
 
@@ -61,6 +70,10 @@ class Strategies:
             return
         fill(resource, new)
         _refuse(resource, new, updated_causes(resource, new, old))
+        if resource.name in GROWING:
+            if resource.name in _LIMITED:
+                check_limits(self._store, resource, new)
+            check_quotas(self._store, resource, new, old)
         if resource.name == "services" and self._addresses:
             self._addresses.assign(resource, new, old)
 

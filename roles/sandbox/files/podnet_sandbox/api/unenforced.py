@@ -9,11 +9,8 @@ from .registry import Resource
 _POLICIES = ("globalnetworkpolicies", "networkpolicies", "stagedglobalnetworkpolicies", "stagedkubernetesnetworkpolicies",
              "stagednetworkpolicies")  # fmt: skip
 _SAID = {
-    "horizontalpodautoscalers.autoscaling": "is stored; nothing here scales by it",
     "ingresses.networking.k8s.io": "is stored; no ingress controller serves it here",
-    "limitranges": "is stored and not enforced here",
     "networkpolicies.networking.k8s.io": "is stored and not enforced here: all traffic stays allowed",
-    "resourcequotas": "is stored and not enforced here",
     **{
         f"{plural}.{group}": "is stored and not enforced here: all traffic stays allowed"
         for plural in _POLICIES

@@ -16,7 +16,7 @@ from .objects import (
     pod_of,
     unavailable_for,
 )
-from .pod_control import PodControl
+from .pod_control import LETTING_IN, PodControl
 from .revisions import HASH_LABEL, current_revision, hash_of
 from .scheduling.placement import selects_node, untolerated
 
@@ -30,7 +30,7 @@ _SCHEDULE = tuple(
 class DaemonSets:
     """Makes and deletes the pods of DaemonSets, and writes their status."""
 
-    watches = frozenset({"daemonsets.apps", "pods", "nodes"})
+    watches = frozenset({"daemonsets.apps", "pods", "nodes"}) | LETTING_IN
 
     def __init__(self, store: Any) -> None:
         self._store = store

@@ -13,6 +13,8 @@ from .objects import is_terminating
 
 #: HTTP codes by which the API says that an object cannot be made as it is: nothing is gained by asking again at once.
 REFUSED = (403, 422)
+#: Kinds whose change may let in what was refused; Kubernetes' controllers try again with a growing pause.
+LETTING_IN = frozenset({"limitranges", "resourcequotas"})
 
 
 class PodControl:

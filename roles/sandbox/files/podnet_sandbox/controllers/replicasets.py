@@ -17,7 +17,7 @@ from .objects import (
     pod_of,
     unavailable_for,
 )
-from .pod_control import PodControl
+from .pod_control import LETTING_IN, PodControl
 
 Object = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ Object = Mapping[str, Any]
 class ReplicaSets:
     """Makes, adopts and deletes the pods of ReplicaSets, and writes their status."""
 
-    watches = frozenset({"replicasets.apps", "pods"})
+    watches = frozenset({"replicasets.apps", "pods"}) | LETTING_IN
 
     def __init__(self, store: Any) -> None:
         self._store = store

@@ -15,7 +15,7 @@ from typing import Any
 from ..api.errors import ApiError
 from .events import EventRecorder
 from .objects import by_controller, count_of, is_finished, is_ready, is_terminating, pod_of, unavailable_for
-from .pod_control import REFUSED
+from .pod_control import LETTING_IN, REFUSED
 from .revisions import HASH_LABEL, current_revision, hash_of
 
 Object = Mapping[str, Any]
@@ -26,7 +26,7 @@ _NAME_LABEL, _INDEX_LABEL = "statefulset.kubernetes.io/pod-name", "apps.kubernet
 class StatefulSets:
     """Makes and deletes the pods of StatefulSets, and writes their status."""
 
-    watches = frozenset({"statefulsets.apps", "pods"})
+    watches = frozenset({"statefulsets.apps", "pods"}) | LETTING_IN
 
     def __init__(self, store: Any) -> None:
         self._store = store

@@ -27,6 +27,15 @@ def _definition(obj: Object) -> None:
     spec.setdefault("conversion", {"strategy": "None"})
 
 
+def _limit_range(obj: Object) -> None:
+    """For containers: what may be had at most is the default limit, which is the default request, or else what has to be at least."""
+    for item in (obj.get("spec") or {}).get("limits") or ():
+        if item.get("type") == "Container":
+            default = {**(item.get("max") or {}), **(item.get("default") or {})}
+            request = {**(item.get("min") or {}), **default, **(item.get("defaultRequest") or {})}
+            item |= {name: amounts for name, amounts in (("default", default), ("defaultRequest", request)) if amounts}
+
+
 def _storageclass(obj: Object) -> None:
     obj.setdefault("reclaimPolicy", "Delete")
     obj.setdefault("volumeBindingMode", "Immediate")
@@ -50,6 +59,7 @@ def _priorityclass(obj: Object) -> None:
 
 FILL = {
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
+    "limitranges": _limit_range,
     "namespaces": _namespace,
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,

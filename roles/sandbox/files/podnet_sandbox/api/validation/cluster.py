@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..errors import Cause, forbidden_field, required
+from ..errors import Cause, forbidden_field, invalid_value, required
 from ..names import label_key_errors, label_value_errors
 from .containers import choice
 from .metadata import each
@@ -47,5 +47,24 @@ def _priority_fixed(obj: Object, old: Object) -> Iterator[Cause]:
         yield forbidden_field("value", "may not be changed in an update.")
 
 
-CREATED = {"nodes": _node_causes, "persistentvolumeclaims": _claim_causes}
+def _quota_causes(obj: Object) -> Iterator[Cause]:
+    """A scope is about pods: with one, a quota can be of nothing else."""
+    spec = obj.get("spec") or {}
+    scopes, hard = spec.get("scopes") or (), spec.get("hard") or {}
+    shown = "[]core.ResourceQuotaScope{" + ", ".join(f'"{scope}"' for scope in scopes) + "}"
+    for scope in scopes:
+        allowed = _POD_COUNTS if scope == "BestEffort" else (*_POD_COUNTS, *_COMPUTE)
+        if scope not in _SCOPES:
+            yield invalid_value("spec.scopes", shown, "unsupported scope")
+        elif not set(hard) <= set(allowed):
+            yield invalid_value("spec.scopes", shown, "unsupported scope applied to resource")
+    if any({first, second} <= set(scopes) for first, second in (_SCOPES[:2], _SCOPES[2:4])):
+        yield invalid_value("spec.scopes", shown, "conflicting scopes")
+
+
+_SCOPES = ("BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "PriorityClass", "CrossNamespacePodAffinity")
+_POD_COUNTS = ("count/pods", "pods")
+_COMPUTE = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory")
+
+CREATED = {"nodes": _node_causes, "persistentvolumeclaims": _claim_causes, "resourcequotas": _quota_causes}
 UPDATED = {"priorityclasses.scheduling.k8s.io": _priority_fixed}

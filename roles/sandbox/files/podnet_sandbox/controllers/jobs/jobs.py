@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..objects import age, by_controller, is_finished, is_ready, is_terminating, now, pod_of, set_condition
-from ..pod_control import PodControl
+from ..pod_control import LETTING_IN, PodControl
 from .counting import INDEX, TRACKED, Tally, missing_indexes, replaces_only_failed, tally
 
 Object = Mapping[str, Any]
@@ -28,7 +28,7 @@ _SUSPENDED, _RESUMED = ("JobSuspended", "Job suspended"), ("JobResumed", "Job re
 class Jobs:
     """Makes and counts the pods of Jobs, and ends the Jobs."""
 
-    watches = frozenset({"jobs.batch", "pods"})
+    watches = frozenset({"jobs.batch", "pods"}) | LETTING_IN
 
     def __init__(self, store: Any) -> None:
         self._store = store

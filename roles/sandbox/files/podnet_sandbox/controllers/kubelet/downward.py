@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..quantities import value_of
+from ...api.quantities import value_of
 
 Object = Mapping[str, Any]
 

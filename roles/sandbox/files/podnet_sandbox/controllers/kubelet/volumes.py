@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...api.errors import ApiError
+from ...api.quantities import bytes_of
 from ...dataplane.kernel import PodFile
-from ..quantities import bytes_of
 from .downward import SpecError, field_text, resource_text
 
 Object = Mapping[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from ..quantities import value_of
+from ...api.quantities import value_of
 from .affinity import repelling
 from .resources import requested
 
