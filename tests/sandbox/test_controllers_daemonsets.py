@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from lab import NODES, in_a_lab, nodes_of, workload
+from podnet_sandbox.api.errors import ApiError
+from podnet_sandbox.api.store import Store
 
 CONTROL_PLANE, WORKER, WORKER2 = NODES
 TOLERATE_ALL = [{"operator": "Exists"}]
@@ -62,6 +65,40 @@ async def test_on_delete_a_new_template_waits_for_its_pod_to_be_deleted(lab):
     assert "new" not in lab.pods()[0]["metadata"]["labels"]
     lab.store.delete("pods", lab.pods()[0]["metadata"]["name"], "default")
     await lab.until(lambda: [item["metadata"]["labels"].get("new") for item in lab.pods()] == ["yes"])
+
+
+@in_a_lab
+async def test_with_a_surge_a_new_pod_is_there_before_the_old_one_goes(lab):
+    made = workload("DaemonSet", "multitool", tolerations=TOLERATE_ALL)
+    made["spec"]["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+    lab.apply(made)
+    await lab.until(lambda: len([item for item in lab.pods() if lab.ready(item)]) == 3)
+    before = {item["metadata"]["uid"] for item in lab.pods()}
+    lab.kernel.answers["multitool-"] = False  # who comes now is not ready until it is let
+    lab.patch("daemonsets.apps", "multitool", {"spec": {"template": {"metadata": {"labels": {"new": "yes"}}}}}, "default")
+    await lab.until(lambda: len(lab.pods()) == 4)
+    await asyncio.sleep(0.3)
+    old = [item for item in lab.pods() if item["metadata"]["uid"] in before]
+    assert len(lab.pods()) == 4 and len(old) == 3 and not any(item["metadata"].get("deletionTimestamp") for item in old)
+    status = lab.store.get("daemonsets.apps", "multitool", "default")["status"]
+    assert status["currentNumberScheduled"] == 3 and "updatedNumberScheduled" not in status
+    lab.kernel.answers.clear()
+    await lab.until(lambda: rolled_out(lab, "multitool", before), 20)
+
+
+@pytest.mark.parametrize(
+    ("rolling", "said"),
+    [
+        ({"maxUnavailable": 1, "maxSurge": 1}, "maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"),
+        ({"maxUnavailable": 0, "maxSurge": 0}, "maxUnavailable: Required value: cannot be 0 when maxSurge is 0"),
+    ],
+)
+def test_pods_are_taken_away_first_or_surge(rolling, said):
+    made = workload("DaemonSet", "multitool")
+    made["spec"]["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": rolling}
+    with pytest.raises(ApiError, match=said):
+        Store().create("daemonsets.apps", made)
 
 
 @in_a_lab

@@ -8,6 +8,9 @@ import asyncio
 
 import pytest
 from lab import MULTITOOL, in_a_lab
+from podnet_sandbox.api.disruption import mark_evicted
+from podnet_sandbox.api.errors import ApiError
+from podnet_sandbox.api.store import Store
 
 JOBS = "jobs.batch"
 
@@ -139,3 +142,73 @@ def test_a_deleted_job_takes_its_pods_along_whatever_holds_them(propagation):
         await lab.until(lambda: not lab.pods("gone-") and lab.store.find(JOBS, "gone", "default") is None)
 
     body()
+
+
+def pod_failure(*rules):
+    return {"podFailurePolicy": {"rules": list(rules)}}
+
+
+def exits(action, operator, *values, **more):
+    return {"action": action, "onExitCodes": {"operator": operator, "values": list(values), **more}}
+
+
+@in_a_lab
+async def test_an_exit_code_that_is_hopeless_fails_the_job_at_once(lab):
+    lab.apply(job("hopeless", completions=3, parallelism=2, **pod_failure(exits("FailJob", "In", 42, containerName="c"))))
+    await end(lab, "hopeless", 42)
+    await lab.until(lambda: reason(lab, "hopeless", "Failed") == "PodFailurePolicy")
+    message = next(c["message"] for c in status(lab, "hopeless")["conditions"] if c["type"] == "Failed")
+    assert message.startswith("Container c for pod default/hopeless-") and message.endswith("failed with exit code 42 matching FailJob rule at index 0")
+    assert reason(lab, "hopeless", "FailureTarget") == "PodFailurePolicy" and not at_work(lab, "hopeless")
+
+
+@in_a_lab
+async def test_a_failure_that_is_ignored_costs_no_try(lab):
+    rules = (exits("Count", "In", 1), exits("Ignore", "NotIn", 2), exits("FailJob", "In", 2))
+    lab.apply(job("ignored", backoffLimit=0, parallelism=2, completions=2, **pod_failure(*rules)))
+    await end(lab, "ignored", 7)
+    await lab.until(lambda: len([p for p in lab.pods("ignored-") if p["status"]["phase"] == "Failed"]) == 1)
+    await lab.until(lambda: not [p for p in lab.pods("ignored-") if p["status"]["phase"] == "Failed" and p["metadata"].get("finalizers")])
+    assert "failed" not in status(lab, "ignored") and reason(lab, "ignored", "Failed") is None
+    await end(lab, "ignored", 1)
+    await lab.until(lambda: reason(lab, "ignored", "Failed") == "BackoffLimitExceeded")
+
+
+@in_a_lab
+async def test_a_pod_that_was_evicted_says_so_and_can_be_ignored(lab):
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    lab.apply(job("evicted", backoffLimit=0, **pod_failure(rule)))
+    await lab.until(lambda: len(at_work(lab, "evicted")) == 1)
+    (pod,) = at_work(lab, "evicted")
+    lab.kernel.stubborn.add(pod["metadata"]["name"])
+    mark_evicted(lab.store, pod)
+    lab.store.delete("pods", pod["metadata"]["name"], "default", grace=1)
+    await lab.until(lambda: [p for p in lab.pods("evicted-") if p["metadata"]["name"] != pod["metadata"]["name"]] or reason(lab, "evicted", "Failed"), 20)
+    assert reason(lab, "evicted", "Failed") is None and "failed" not in status(lab, "evicted")
+
+
+@in_a_lab
+async def test_a_job_succeeds_with_the_indexes_its_policy_names(lab):
+    policy = {"rules": [{"succeededIndexes": "0-1", "succeededCount": 2}, {"succeededCount": 3}]}
+    lab.apply(job("enough", completions=4, parallelism=4, completionMode="Indexed", successPolicy=policy))
+    await lab.until(lambda: len(at_work(lab, "enough")) == 4)
+    for index in ("3", "1", "0"):
+        assert reason(lab, "enough", "SuccessCriteriaMet") is None
+        (pod,) = [p for p in at_work(lab, "enough") if p["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] == index]
+        lab.kernel.exit("default", pod["metadata"]["name"], "c", 0)
+        await lab.until(lambda index=index: index in (status(lab, "enough").get("completedIndexes") or "").replace("-", ",1,").split(","))
+    await lab.until(lambda: reason(lab, "enough", "Complete") == "SuccessPolicy")
+    assert next(c["message"] for c in status(lab, "enough")["conditions"] if c["type"] == "Complete") == "Matched rules at index 0"
+    assert not at_work(lab, "enough")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"restart": "OnFailure", **pod_failure(exits("Ignore", "In", 1))}, 'only "Never" is supported when podFailurePolicy is specified'),
+        ({"successPolicy": {"rules": [{"succeededCount": 1}]}, "completions": 2}, "requires indexed completion mode"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(spec, said):
+    with pytest.raises(ApiError, match=said):
+        Store().create(JOBS, job("x", **spec))

@@ -15,7 +15,7 @@ from .tables.cells import selector_text
 if TYPE_CHECKING:
     from .store import Store
 
-_NAME = "poddisruptionbudgets.policy"
+_NAME, _TARGET = "poddisruptionbudgets.policy", "DisruptionTarget"
 Object = Mapping[str, Any]
 
 
@@ -56,6 +56,18 @@ def check_budget(store: Store, pod: Object, *, dry_run: bool) -> None:
         disrupted = {**(status.get("disruptedPods") or {}), metadata["name"]: now()}
         change = {"disruptionsAllowed": status["disruptionsAllowed"] - 1, "disruptedPods": disrupted}
         store.patch(_NAME, budget["metadata"]["name"], {"status": change}, metadata["namespace"], subresource="status")
+
+
+def mark_evicted(store: Store, pod: Object) -> None:
+    """Say in its conditions why it ends: a Job's podFailurePolicy looks for that."""
+    metadata = pod["metadata"]
+    condition = {
+        "type": _TARGET, "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+        "lastTransitionTime": now(),
+    }  # fmt: skip
+    others = [each for each in (pod.get("status") or {}).get("conditions") or () if each["type"] != _TARGET]
+    change = {"status": {"conditions": [*others, condition]}}
+    store.patch("pods", metadata["name"], change, metadata["namespace"], subresource="status")
 
 
 def _evictable_unhealthy(budget: Object, status: Object) -> bool:

@@ -12,7 +12,7 @@ from aiohttp import web
 from . import media
 from .call import Call
 from .decoding import check_kind
-from .disruption import check_budget
+from .disruption import check_budget, mark_evicted
 from .errors import ApiError, bad_request, method_not_allowed, no_such_resource, unsupported_media_type
 from .logs import serve_logs
 from .media import Wanted, respond
@@ -103,9 +103,11 @@ class Subresources:
         grace = options.get("gracePeriodSeconds")
         dry_run = call.dry_run or options.get("dryRun") == ["All"]
         check_budget(self._store, self._rest.existing(call), dry_run=dry_run)
-        self._store.delete(
-            "pods", call.info.name, call.info.namespace, grace, preconditions=options.get("preconditions"), dry_run=dry_run
-        )
+        name, namespace, preconditions = call.info.name, call.info.namespace, options.get("preconditions")
+        self._store.delete("pods", name, namespace, grace, preconditions=preconditions, dry_run=True)
+        if not dry_run:
+            mark_evicted(self._store, self._rest.existing(call))
+            self._store.delete("pods", name, namespace, grace)
         return respond(Wanted(), {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
     def _bind(self, call: Call) -> web.Response:

@@ -58,9 +58,10 @@ class DaemonSets:
         by_node: dict[str, list[Mapping[str, Any]]] = {}
         for pod in pods:
             by_node.setdefault(_target(pod), []).append(pod)
+        surge = _surge(daemonset, len(eligible))
         for node in eligible:
             live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod)]
-            for pod in [pod for pod in live if is_finished(pod)] + [pod for pod in live if not is_finished(pod)][1:]:
+            for pod in [pod for pod in live if is_finished(pod)] + _too_many(live, revision, surging=surge > 0):
                 self._control.delete(daemonset, pod)
             if not by_node.get(node):
                 self._control.create(daemonset, _pod(daemonset, node, revision))
@@ -68,7 +69,10 @@ class DaemonSets:
             for pod in by_node[node]:
                 self._control.delete(daemonset, pod)
         if daemonset["spec"].get("updateStrategy", {}).get("type", "RollingUpdate") == "RollingUpdate":
-            self._roll(daemonset, eligible, by_node, revision)
+            if surge:
+                self._roll_over(daemonset, eligible, by_node, revision, surge)
+            else:
+                self._roll(daemonset, eligible, by_node, revision)
         return self._write_status(daemonset, eligible, by_node, revision)
 
     def _roll(
@@ -94,6 +98,34 @@ class DaemonSets:
         for pod in outdated[: max(0, budget)]:
             self._control.delete(daemonset, pod)
 
+    def _roll_over(
+        self,
+        daemonset: Mapping[str, Any],
+        eligible: Sequence[str],
+        by_node: Mapping[str, Sequence[Mapping[str, Any]]],
+        revision: str,
+        surge: int,
+    ) -> None:
+        """New pods beside old ones, on at most ``surge`` nodes at a time, which go when the new ones are available; an old one that is
+        not available is not waited for.
+        """
+        wait = daemonset["spec"].get("minReadySeconds", 0)
+        waiting, beside, instead = 0, [], []
+        for node in eligible:
+            live = [pod for pod in by_node.get(node, ()) if not is_terminating(pod) and not is_finished(pod)]
+            new = next((pod for pod in live if pod["metadata"]["labels"].get(HASH_LABEL) == revision), None)
+            old = next((pod for pod in live if pod["metadata"]["labels"].get(HASH_LABEL) != revision), None)
+            if old is None:
+                continue
+            if new is None:
+                (beside if unavailable_for(old, wait) == 0 else instead).append(node)
+            elif unavailable_for(new, wait) == 0:
+                self._control.delete(daemonset, old)
+            else:
+                waiting += 1
+        for node in [*instead, *beside[: max(0, surge - waiting)]]:
+            self._control.create(daemonset, _pod(daemonset, node, revision))
+
     def _write_status(
         self,
         daemonset: Mapping[str, Any],
@@ -101,7 +133,8 @@ class DaemonSets:
         by_node: Mapping[str, Sequence[Mapping[str, Any]]],
         revision: str,
     ) -> float | None:
-        running = [pod for node in eligible for pod in by_node.get(node, ()) if not is_terminating(pod)]
+        live = [[pod for pod in by_node.get(node, ()) if not is_terminating(pod)] for node in eligible]
+        running = [min(pods, key=_age) for pods in live if pods]  # of two on a node, the older one is its pod
         ready = sum(1 for pod in running if is_ready(pod))
         waits = [unavailable_for(pod, daemonset["spec"].get("minReadySeconds", 0)) for pod in running]
         available = sum(1 for wait in waits if wait == 0)
@@ -129,6 +162,27 @@ def _may_run(
     spec = daemonset["spec"]["template"]["spec"]
     tolerations = [*(spec.get("tolerations") or ()), *_added_tolerations(spec)]
     return selects_node(spec, node) and untolerated(tolerations, node, effects) is None
+
+
+def _surge(daemonset: Mapping[str, Any], nodes: int) -> int:
+    """maxSurge of a rolling update, in nodes."""
+    rolling = (daemonset["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+    return count_of(rolling.get("maxSurge", 0), nodes, up=True)
+
+
+def _too_many(live: Sequence[Mapping[str, Any]], revision: str, *, surging: bool) -> list[Mapping[str, Any]]:
+    """All but the oldest pod of a node; while a new template surges, but the oldest of it and the oldest of another."""
+    running = sorted((pod for pod in live if not is_finished(pod)), key=_age)
+    if not surging:
+        return running[1:]
+    new = [pod for pod in running if pod["metadata"]["labels"].get(HASH_LABEL) == revision]
+    return [*new[1:], *[pod for pod in running if pod not in new][1:]]
+
+
+def _age(pod: Mapping[str, Any]) -> tuple[bool, str, int]:
+    """Sorts the oldest first, and those that have a node before all others."""
+    metadata = pod["metadata"]
+    return not pod["spec"].get("nodeName"), metadata["creationTimestamp"], int(metadata["resourceVersion"])
 
 
 def _added_tolerations(spec: Mapping[str, Any]) -> list[dict[str, str]]:

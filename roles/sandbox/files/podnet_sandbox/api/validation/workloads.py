@@ -69,6 +69,7 @@ def _daemonset_causes(obj: Object) -> Iterator[Cause]:
         yield unsupported("spec.updateStrategy.type", strategy.get("type", ""), ("RollingUpdate", "OnDelete"))
     elif strategy["type"] == "RollingUpdate":
         yield from _rolling_causes(strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
+        yield from _either_causes(strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
 
 
 def _statefulset_causes(obj: Object) -> Iterator[Cause]:
@@ -127,6 +128,15 @@ def _rolling_causes(rolling: Object, field: str) -> Iterator[Cause]:
         yield invalid_value(f"{field}.maxUnavailable", str(given), "may not be 0 when `maxSurge` is 0")
 
 
+def _either_causes(rolling: Object, field: str) -> Iterator[Cause]:
+    """A DaemonSet is rolled out by taking pods away first, or by setting new ones beside them."""
+    unavailable, surge = (str(rolling.get(part, 0)).rstrip("%") != "0" for part in ("maxUnavailable", "maxSurge"))
+    if unavailable and surge:
+        yield invalid_value(f"{field}.maxSurge", str(rolling["maxSurge"]), "may not be set when maxUnavailable is non-zero")
+    elif not unavailable and not surge:
+        yield required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+
+
 def _selects(spec: Object) -> bool:
     """Whether the selector matches the template's labels; none matches nothing, an empty one everything."""
     selector = spec.get("selector")
@@ -163,6 +173,11 @@ def _job_spec_causes(spec: Object, field: str) -> Iterator[Cause]:
         yield Cause("FieldValueRequired", 'Required value: valid values: "OnFailure", "Never"', f"{field}.template.spec.restartPolicy")
     elif policy not in ("OnFailure", "Never"):
         yield unsupported(f"{field}.template.spec.restartPolicy", policy, ["OnFailure", "Never"])
+    elif policy != "Never" and spec.get("podFailurePolicy"):
+        why = 'only "Never" is supported when podFailurePolicy is specified'
+        yield invalid_value(f"{field}.template.spec.restartPolicy", json.dumps(policy), why)
+    if spec.get("successPolicy") and spec.get("completionMode") != "Indexed":
+        yield invalid_value(f"{field}.successPolicy", "batch.SuccessPolicy{...}", "requires indexed completion mode")
 
 
 def _cronjob_causes(obj: Object) -> Iterator[Cause]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..objects import age, is_finished, is_terminating
+from .indexes import parsed, ranges
+from .policies import is_ignored
 
 Object = Mapping[str, Any]
 
@@ -40,7 +42,7 @@ def tally(job: Object, pods: Sequence[Object]) -> Tally:
     active = sorted(
         (pod for pod in pods if not is_finished(pod) and not is_terminating(pod)), key=lambda pod: pod["metadata"]["creationTimestamp"]
     )
-    indexes = _parsed(status.get("completedIndexes") or "")
+    indexes = parsed(status.get("completedIndexes") or "")
     succeeded = (status.get("succeeded") or 0) + len(good)
     if job["spec"].get("completionMode") == "Indexed":
         indexes |= {_index(pod) for pod in good}
@@ -51,11 +53,11 @@ def tally(job: Object, pods: Sequence[Object]) -> Tally:
         terminating=sum(1 for pod in pods if is_terminating(pod) and not is_finished(pod)),
         counted=ended,
         succeeded=succeeded,
-        failed=(status.get("failed") or 0) + len(ended) - len(good),
+        failed=(status.get("failed") or 0) + sum(1 for pod in ended if _phase(pod) != "Succeeded" and not is_ignored(job, pod)),
         restarts=sum(_restarts(pod) for pod in active),
         failed_in_a_row=in_a_row,
         since_last_failure=since,
-        completed_indexes=_ranges(indexes) if job["spec"].get("completionMode") == "Indexed" else "",
+        completed_indexes=ranges(indexes) if job["spec"].get("completionMode") == "Indexed" else "",
     )
 
 
@@ -66,7 +68,7 @@ def replaces_only_failed(job: Object) -> bool:
 
 def missing_indexes(job: Object, counts: Tally) -> list[int | None]:
     """Those that have neither succeeded nor a pod at work."""
-    taken = _parsed(counts.completed_indexes) | {_index(pod) for pod in counts.active}
+    taken = parsed(counts.completed_indexes) | {_index(pod) for pod in counts.active}
     return [index for index in range(job["spec"].get("completions") or 0) if index not in taken]
 
 
@@ -98,25 +100,3 @@ def _phase(pod: Object) -> str:
 
 def _index(pod: Object) -> int:
     return int((pod["metadata"].get("annotations") or {}).get(INDEX, -1))
-
-
-def _parsed(text: str) -> set[int]:
-    """`0-2,5` → {0, 1, 2, 5}."""
-    found: set[int] = set()
-    for part in text.split(",") if text else ():
-        first, _ignored, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
-    return found
-
-
-def _ranges(indexes: set[int]) -> str:
-    """The reverse of `_parsed`; two neighbours are written as two."""
-    parts: list[list[int]] = []
-    for index in sorted(indexes):
-        if parts and parts[-1][-1] == index - 1:
-            parts[-1].append(index)
-        else:
-            parts.append([index])
-    return ",".join(
-        str(part[0]) if len(part) == 1 else f"{part[0]},{part[1]}" if len(part) == 2 else f"{part[0]}-{part[-1]}" for part in parts
-    )

@@ -14,6 +14,8 @@ from typing import Any
 from ..objects import age, by_controller, is_finished, is_ready, is_terminating, now, pod_of, set_condition
 from ..pod_control import LETTING_IN, PodControl
 from .counting import INDEX, TRACKED, Tally, missing_indexes, replaces_only_failed, tally
+from .indexes import parsed
+from .policies import POD_FAILURE, SUCCESS, fatal, met
 
 Object = Mapping[str, Any]
 
@@ -52,7 +54,7 @@ class Jobs:
         suspended = bool(job["spec"].get("suspend"))
         if not suspended and not status.get("startTime"):
             status["startTime"] = now()
-        verdict = _verdict(job, status, counts)
+        verdict = _verdict(job, status, counts, pods)
         if verdict:
             return self._end(job, status, counts, *verdict)
         self._note_suspension(job, status, suspended)
@@ -165,12 +167,17 @@ class Jobs:
         return None
 
 
-def _verdict(job: Object, status: Mapping[str, Any], counts: Tally) -> tuple[str, str, str, str] | None:
+def _verdict(
+    job: Object, status: Mapping[str, Any], counts: Tally, pods: Sequence[Object]
+) -> tuple[str, str, str, str] | None:
     """(condition when it is decided, condition when it has ended, reason, message), or None while it goes on."""
     decided = next((c for c in status["conditions"] if c["type"] in ("FailureTarget", "SuccessCriteriaMet")), None)
     if decided:
         kind = "Failed" if decided["type"] == "FailureTarget" else "Complete"
         return decided["type"], kind, decided["reason"], decided["message"]
+    why = fatal(job, pods)
+    if why:
+        return "FailureTarget", "Failed", POD_FAILURE, why
     spec = job["spec"]
     limit = spec.get("backoffLimit", 6)
     restarted = counts.restarts > 0 if limit == 0 else counts.restarts >= limit
@@ -178,6 +185,9 @@ def _verdict(job: Object, status: Mapping[str, Any], counts: Tally) -> tuple[str
         return "FailureTarget", "Failed", *_BACKOFF_LIMIT
     if _until_deadline(job, status) == 0:
         return "FailureTarget", "Failed", *_DEADLINE
+    enough = met(job, parsed(counts.completed_indexes))
+    if enough:
+        return "SuccessCriteriaMet", "Complete", SUCCESS, enough
     completions = spec.get("completions")
     done = counts.succeeded >= completions if completions is not None else bool(counts.succeeded) and not counts.active
     return ("SuccessCriteriaMet", "Complete", *_COMPLETE) if done and not spec.get("suspend") else None
