@@ -20,7 +20,7 @@ class FakeVolumes:
     def write(self, pod, volume, files):
         self.files[pod, volume] = {path: file.content for path, file in files.items()}
 
-    def empty(self, pod, volume, size=None):
+    def empty(self, pod, volume, size=None, *, anew=False):
         self.empties.append((pod, volume))
 
 

@@ -85,11 +85,13 @@ def pod(name, node="b", policy="Always", command=None, **spec):
 
 def writes_and_sleeps():
     """A pod whose emptyDir remembers how often it has started."""
-    made = pod("keeper", volumes=[{"name": "v", "emptyDir": {}}])
+    made = pod("keeper", volumes=[{"name": "v", "emptyDir": {}}, {"name": "m", "emptyDir": {"medium": "Memory"}}])
     made["spec"]["containers"][0] |= {
-        "command": ["sh", "-c", "echo start >>/v/starts; echo said so; exec sleep 1000"],
-        "volumeMounts": [{"name": "v", "mountPath": "/v"}],
-    }
+        "command": ["sh", "-c", "for f in /v /m /part; do echo start >>$f/starts; done; echo said so; exec sleep 1000"],
+        "volumeMounts": [
+            {"name": "v", "mountPath": "/v"}, {"name": "m", "mountPath": "/m"}, {"name": "m", "mountPath": "/part", "subPath": "part"},
+        ],
+    }  # fmt: skip
     made["spec"]["initContainers"] = [{"name": "first", "image": MULTITOOL, "command": ["true"]}]
     return made
 
@@ -119,6 +121,7 @@ def test_a_killed_node_comes_back_with_new_sandboxes_for_its_pods(folder):
         assert (ended["exitCode"], ended["reason"]) == (255, "Unknown")
         assert ("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.") in lab.events(name)
     assert lab("exec", "keeper", "--", "cat", "/v/starts") == "start\nstart\n"
+    assert lab("exec", "keeper", "--", "cat", "/m/starts", "/part/starts") == "start\nstart\n"  # once each: memory has lost the first
     assert lab("logs", "keeper", "--previous") == "said so\n"
     assert lab.status("keeper")["initContainerStatuses"][0]["restartCount"] == 1
     assert lab.status("once")["phase"] == "Failed"

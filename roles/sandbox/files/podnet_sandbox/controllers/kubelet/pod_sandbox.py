@@ -84,7 +84,7 @@ class PodSandbox:
                         kernel.volumes.write(where, volume["name"], files)
                         self._written[volume["name"]] = files
                 elif kind == volumes.EMPTY and first:
-                    kernel.volumes.empty(where, volume["name"], volumes.size_of(volume))
+                    kernel.volumes.empty(where, volume["name"], volumes.size_of(volume), anew=volumes.in_memory(volume))
                 elif kind == volumes.HOST and first:
                     self._mount_host(volume)
                 elif first:

@@ -41,6 +41,11 @@ def size_of(volume: Object) -> int | None:
     return None if limit is None else bytes_of(limit)
 
 
+def in_memory(volume: Object) -> bool:
+    """Whether an emptyDir is lost with its node's power."""
+    return bool((volume.get(EMPTY) or {}).get("medium") == "Memory")
+
+
 def written(volume: Object, pod: Object, store: Any, token: Token) -> Files:
     """The files of a volume that the kubelet writes. Raises `VolumeError`."""
     kind = kind_of(volume)

@@ -61,10 +61,16 @@ class Volumes:
         if before:
             shutil.rmtree(folder / before)
 
-    def empty(self, pod: tuple[str, str], volume: str, size: int | None = None) -> None:
-        """Have ``volume`` be a folder to write in, of at most ``size`` bytes; one that is there keeps its content."""
+    def empty(self, pod: tuple[str, str], volume: str, size: int | None = None, *, anew: bool = False) -> None:
+        """Have ``volume`` be a folder to write in, of at most ``size`` bytes; one that is there keeps its content, unless ``anew``."""
         folder = self._folder(pod, volume)
         mounted = self._mounted.setdefault(pod, [])
+        if anew:
+            for place in [each for each in mounted if each == folder or each.name.startswith(f"{folder.name}.")]:  # parts of it first
+                syscalls.unmount(str(place))
+                mounted.remove(place)
+                if place != folder:
+                    place.rmdir()
         if folder not in mounted:
             _mount_memory(folder, 0o777, size or EMPTY_DIR_BYTES)
             mounted.append(folder)
