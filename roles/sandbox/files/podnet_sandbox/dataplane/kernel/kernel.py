@@ -63,6 +63,7 @@ class Kernel:
         self._pods: dict[tuple[str, str], RunningPod] = {}
         self._numbers = 0
         self._neighbours = Neighbours()
+        self._pod_sysctls = wiring.PodSysctls()
         self._router: NetworkNamespace | None = None
         self.ipip = False  # known from `start` on
         self._resync: asyncio.Task[None] | None = None
@@ -155,7 +156,7 @@ class Kernel:
 
     def _wire_pod(self, node: NetworkNamespace, own: NetworkNamespace, pod: PodNetwork) -> None:
         """In the namespace thread."""
-        wiring.wire_pod(node, own, pod)
+        wiring.wire_pod(node, own, pod, self._pod_sysctls)
         self._neighbours.pod(node, own, pod)
 
     def _unwire_pod(self, node: NetworkNamespace, pod: PodNetwork) -> None:

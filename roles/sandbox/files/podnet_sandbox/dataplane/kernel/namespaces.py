@@ -14,9 +14,9 @@ import asyncio
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from ...confinement import syscalls
@@ -120,14 +120,24 @@ class NetworkNamespace:
         """Whether the device is there now, and set up."""
         return self.has(device) and self.netlink.device(device).up
 
-    def link_up(self, device: str) -> None:
-        """Set the device up."""
-        self.netlink.link("set", index=self.index(device), state="up")
+    def link_up(self, device: str, settings: Mapping[str, int] | None = None) -> None:
+        """Set the device up; with ``settings`` for its files in /proc/sys/net/ipv4/conf, by their names."""
+        more = {"settings": settings} if settings else {}
+        self.netlink.link("set", index=self.index(device), state="up", **more)
 
     def remove_link(self, device: str) -> None:
         """Delete the device where it is there."""
         if self.has(device):
             self.netlink.link("del", index=self._indexes.pop(device))
+
+    def sysctls(self, keys: Iterable[str]) -> dict[str, int]:
+        """Those of the keys below /proc/sys/net that this kernel has."""
+        found = {}
+        with self.entered():
+            for key in keys:
+                with suppress(FileNotFoundError), open(f"/proc/sys/net/{key}", encoding="ascii") as file:
+                    found[key] = int(file.read())
+        return found
 
     def write_sysctls(self, values: Mapping[str, int]) -> None:
         """Keys below /proc/sys/net with slashes. One that this kernel has not (IPv6 off) is left out."""

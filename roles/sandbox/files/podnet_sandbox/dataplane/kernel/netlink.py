@@ -28,6 +28,9 @@ _REQUEST, _ACK = 0x1, 0x4
 _COMMANDS = {"add": 0x600, "replace": 0x500, "del": 0}
 _NEW_LINK, _DELETE_LINK, _GET_LINK = 16, 17, 18
 _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR = 20, 24, 28  # the one that deletes is the next number
+_SET_NEIGHBOUR_TABLE = 67
+#: IPV4_DEVCONF_* of linux/ip.h: the files of /proc/sys/net/ipv4/conf/DEVICE, by their names.
+_SETTINGS = {"forwarding": 1, "proxy_arp": 3, "route_localnet": 26}
 _ERROR = 2
 _HEADER = struct.Struct("=IHHII")
 _LARGEST = 1 << 16
@@ -82,14 +85,23 @@ class Netlink:
     def link(self, command: str, **fields: Any) -> Any:
         if command == "del" and fields.keys() == {"index"}:
             return self._ask(_DELETE_LINK, 0, _link_header(fields["index"]))
-        if command != "set" or fields.keys() - {"index", "state", "mtu", "master"}:
+        if command != "set" or fields.keys() - {"index", "state", "mtu", "master", "settings"}:
             return self.__getattr__("link")(command, **fields)
         changed = _UP if "state" in fields else 0
         body = _link_header(fields["index"], _UP if fields.get("state") == "up" else 0, changed)
         for name, kind in (("mtu", 4), ("master", 10)):
             if name in fields:
                 body += _number(kind, fields[name])
+        if "settings" in fields:
+            values = b"".join(_number(_SETTINGS[name], value) for name, value in fields["settings"].items())
+            body += _attribute(26, _attribute(socket.AF_INET, _attribute(1, values)))
         return self._ask(_NEW_LINK, 0, body)
+
+    def proxy_delay(self, index: int, milliseconds: int) -> None:
+        """How long a device waits before it answers for another: /proc/sys/net/ipv4/neigh/DEVICE/proxy_delay."""
+        parameters = _number(1, index) + _attribute(13, struct.pack("=Q", milliseconds))
+        body = struct.pack("=BBH", socket.AF_INET, 0, 0) + _attribute(1, b"arp_cache\0") + _attribute(6, parameters)
+        self._ask(_SET_NEIGHBOUR_TABLE, 0, body)
 
     def addr(self, command: str, **fields: Any) -> Any:
         if command not in _COMMANDS or fields.keys() != {"index", "address", "prefixlen"} or fields["prefixlen"] != 32:

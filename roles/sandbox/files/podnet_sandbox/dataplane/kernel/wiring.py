@@ -4,6 +4,9 @@
 
 Source: calico-facts 1, 2.2 and 14; FINDINGS A9 (IPv6 sysctls); recordings `ip-j-d-link.json`, `sysctls.txt`.
 Everything here runs in the namespace thread.
+
+A file in /proc/sys/net takes the longer to open the more namespaces there are, for the kernel keeps those of all in one chain. With a
+thousand pods that is most of what wiring costs: what netlink can set is not written there.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ _NODE_SYSCTLS = {
     "ipv4/conf/default/rp_filter": 0,
     "netfilter/nf_conntrack_acct": 1,
 }
+#: Of a `cali*` device what the CNI plugin and Felix write (calico-facts 2.2).
+_WORKLOAD_SETTINGS = {"route_localnet": 1, "proxy_arp": 1, "forwarding": 1}
+_WORKLOAD_PROXY_DELAY = 0
 _POD_SYSCTLS = {
     "ipv4/ip_forward": 0,
     "ipv4/conf/all/rp_filter": 0,
@@ -51,7 +57,22 @@ def wire_uplink(node: NetworkNamespace, address: ipaddress.IPv4Interface, gatewa
     node.netlink.route("add", dst="default", gateway=gateway, oif=uplink, proto=BOOT, flags=flags)
 
 
-def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork) -> None:
+class PodSysctls:
+    """What a pod's namespace must be told. All begin alike: what the first one has of itself is not written in others."""
+
+    def __init__(self) -> None:
+        self._lacking: dict[str, int] | None = None
+
+    def write(self, pod: NetworkNamespace) -> None:
+        """Make the new namespace a pod's."""
+        if self._lacking is None:
+            begins = pod.sysctls(_POD_SYSCTLS)
+            self._lacking = {key: value for key, value in _POD_SYSCTLS.items() if begins.get(key, value) != value}
+        if self._lacking:
+            pod.write_sysctls(self._lacking)
+
+
+def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork, sysctls: PodSysctls) -> None:
     """What Calico's CNI plugin does on ADD, in its order (calico-facts 1): the host route comes last."""
     node.remove_link(network.host_device)
     node.netlink.link(
@@ -71,9 +92,10 @@ def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork)
             "num_rx_queues": 1,
         },
     )
-    node.write_sysctls(workload_sysctls(network.host_device))
-    node.link_up(network.host_device)
-    pod.write_sysctls(_POD_SYSCTLS)
+    node.write_sysctls({f"ipv6/conf/{network.host_device}/accept_ra": 0})
+    node.netlink.proxy_delay(node.index(network.host_device), _WORKLOAD_PROXY_DELAY)
+    node.link_up(network.host_device, _WORKLOAD_SETTINGS)
+    sysctls.write(pod)
     pod.link_up("eth0")
     eth0 = pod.index("eth0")
     pod.netlink.route("add", dst=f"{POD_GATEWAY}/32", oif=eth0, scope=SCOPE_LINK, proto=BOOT)
@@ -86,17 +108,6 @@ def wire_pod(node: NetworkNamespace, pod: NetworkNamespace, network: PodNetwork)
         scope=SCOPE_LINK,
         proto=BOOT,
     )
-
-
-def workload_sysctls(device: str) -> dict[str, int]:
-    """The settings of a `cali*` device that CNI plugin and Felix write (calico-facts 2.2)."""
-    return {
-        f"ipv4/conf/{device}/route_localnet": 1,
-        f"ipv4/neigh/{device}/proxy_delay": 0,
-        f"ipv4/conf/{device}/proxy_arp": 1,
-        f"ipv4/conf/{device}/forwarding": 1,
-        f"ipv6/conf/{device}/accept_ra": 0,
-    }
 
 
 def unwire_pod(node: NetworkNamespace, network: PodNetwork) -> None:
