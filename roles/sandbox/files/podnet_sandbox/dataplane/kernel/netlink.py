@@ -16,7 +16,7 @@ import itertools
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -29,6 +29,8 @@ _COMMANDS = {"add": 0x600, "replace": 0x500, "del": 0}
 _NEW_LINK, _DELETE_LINK, _GET_LINK = 16, 17, 18
 _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR = 20, 24, 28  # the one that deletes is the next number
 _SET_NEIGHBOUR_TABLE = 67
+#: Numbers that a new device can have, IFLA_* of linux/if_link.h.
+_NEW_DEVICE = {"mtu": 4, "txqlen": 13, "net_ns_fd": 28, "num_tx_queues": 31, "num_rx_queues": 32}
 #: IPV4_DEVCONF_* of linux/ip.h: the files of /proc/sys/net/ipv4/conf/DEVICE, by their names.
 _SETTINGS = {"forwarding": 1, "proxy_arp": 3, "route_localnet": 26}
 _ERROR = 2
@@ -85,6 +87,10 @@ class Netlink:
     def link(self, command: str, **fields: Any) -> Any:
         if command == "del" and fields.keys() == {"index"}:
             return self._ask(_DELETE_LINK, 0, _link_header(fields["index"]))
+        if command == "add" and fields.get("kind") == "veth":
+            peer = _attribute(1, _link_header(0) + _described(fields["peer"]))
+            cable = _attribute(1, b"veth") + _attribute(2, peer)
+            return self._ask(_NEW_LINK, _COMMANDS["add"], _link_header(0) + _described(fields) + _attribute(18, cable))
         if command != "set" or fields.keys() - {"index", "state", "mtu", "master", "settings"}:
             return self.__getattr__("link")(command, **fields)
         changed = _UP if "state" in fields else 0
@@ -171,6 +177,14 @@ def _number_of(creating: int, command: str) -> int:
 
 def _link_header(index: int, flags: int = 0, changed: int = 0) -> bytes:
     return struct.pack("=BBHiII", socket.AF_UNSPEC, 0, 0, index, flags, changed)
+
+
+def _described(device: Mapping[str, Any]) -> bytes:
+    """What a new device is to be; `kind` and `peer` are not of it."""
+    body = _attribute(3, device["ifname"].encode() + b"\0")
+    if "address" in device:
+        body += _attribute(1, bytes.fromhex(device["address"].replace(":", "")))
+    return body + b"".join(_number(kind, device[name]) for name, kind in _NEW_DEVICE.items() if name in device)
 
 
 def _number(kind: int, value: int) -> bytes:
