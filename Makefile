@@ -99,6 +99,11 @@ docs: test-environment ## write what is derived from the code: docs/checks.md, d
 fidelity: test-environment ## hold sandboxes against the recordings of a real Calico and write docs/fidelity.md
 	@PATH="$(BIN):$$PATH" $(BIN)/python tests/fidelity/compare.py $(ARGS)
 
+.PHONY: audit
+audit: ## known vulnerabilities of what is pinned, by the advisories of the package index; what it cannot say is a failure
+	@scripts/environment release $(PYTHON) .venv/release
+	@.venv/release/bin/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/py3*.txt))
+
 .PHONY: lock
-lock: ## renew the pinned requirements of every Python found
-	@scripts/lock
+lock: ## renew the pinned requirements (ARGS='--upgrade-package NAME': only that one)
+	@scripts/lock $(ARGS)
