@@ -99,6 +99,13 @@ docs: test-environment ## write what is derived from the code: docs/checks.md, d
 fidelity: test-environment ## hold sandboxes against the recordings of a real Calico and write docs/fidelity.md
 	@PATH="$(BIN):$$PATH" $(BIN)/python tests/fidelity/compare.py $(ARGS)
 
+.PHONY: release release-check
+release: ## what is published, in build/release: the tarball, the SBOMs, their checksums
+	@scripts/release build/release
+
+release-check: test-environment ## whether it may be: lints, contents, reproducibility, importer, documents, changelog, SBOMs
+	@PODNET_TEST_ALL=1 scripts/test lint release
+
 .PHONY: audit
 audit: ## known vulnerabilities of what is pinned, by the advisories of the package index; what it cannot say is a failure
 	@scripts/environment release $(PYTHON) .venv/release

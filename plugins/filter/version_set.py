@@ -17,7 +17,7 @@ description:
     person should know of it, and where Calico's manifests will be.
 options:
   _input:
-    description: The sets by name, in the shape of the role lab's O(podnet.calico.lab#role:podnet_version_sets).
+    description: The sets by name, in the shape of the role lab's O(podnet.calico.lab#role:main:podnet_version_sets).
     type: dict
     required: true
   name:

@@ -17,7 +17,7 @@ description:
     only. Each names the set, the value and the remedy.
 options:
   _input:
-    description: The sets by name, in the shape of the role lab's O(podnet.calico.lab#role:podnet_version_sets).
+    description: The sets by name, in the shape of the role lab's O(podnet.calico.lab#role:main:podnet_version_sets).
     type: dict
     required: true
   name:

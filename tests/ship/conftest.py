@@ -114,11 +114,12 @@ def stranger(tmp_path_factory) -> Stranger:
     """The tarball, built from the checkout and installed where there is nothing else."""
     folder = tmp_path_factory.mktemp("stranger")
     stranger = Stranger(folder)
-    galaxy = str(BIN / "ansible-galaxy")
-    built = stranger.command(galaxy, "collection", "build", str(CHECKOUT), "--output-path", str(folder / "dist"))
+    built = stranger.command(sys.executable, str(CHECKOUT / "scripts" / "build_collection.py"), str(CHECKOUT), str(folder / "dist"))
     assert built.returncode == 0, built.stderr
-    (tarball,) = (folder / "dist").glob("podnet-calico-*.tar.gz")
-    installed = stranger.command(galaxy, "collection", "install", str(tarball), "--no-deps", "-p", str(stranger.collections))
+    tarball = built.stdout.strip()
+    installed = stranger.command(
+        str(BIN / "ansible-galaxy"), "collection", "install", tarball, "--no-deps", "-p", str(stranger.collections)
+    )
     assert installed.returncode == 0, installed.stderr
     return stranger
 
