@@ -81,7 +81,7 @@ molecule: test-environment ## a molecule scenario: SCENARIO=default
 	@PATH="$(BIN):$$PATH" MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule test -s $(SCENARIO)
 
 .PHONY: bench
-bench: run-environment ## the measurements, medians of several runs
+bench: test-environment ## the measurements, medians of several runs
 	@PATH="$(BIN):$$PATH" $(BIN)/python bench/run.py $(ARGS)
 
 .PHONY: lab-dir kubeconfig

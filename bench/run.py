@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 
+import environment
 import gathering
 import judging
 import kind_run
@@ -24,6 +25,7 @@ PARTS = {
     "judging": judging.report,
     "soundness": soundness.report,
     "kind": kind_run.report,
+    "environment": environment.report,
 }
 
 

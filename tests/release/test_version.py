@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import CHECKOUT, run
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 GALAXY = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
@@ -54,3 +55,15 @@ def test_the_fragments_become_the_changelog(tmp_path):
     }
     page = Path(copy, "CHANGELOG.md").read_text()
     assert page.count("\n* ") >= len(list(chain(*wanted.values()))) - len(wanted.get(SUMMARY, []))
+
+
+def test_the_execution_environment_takes_this_version_and_an_ansible_that_is_tested(tarball):
+    definition = yaml.safe_load((CHECKOUT / "execution-environment.yml").read_text())
+    (wanted,) = definition["dependencies"]["galaxy"]["collections"]
+    (added,) = definition["additional_build_files"]
+    assert Path(wanted["name"]).name == Path(added["src"]).name == tarball.name
+    for part, package in (("ansible_core", "ansible-core"), ("ansible_runner", "ansible-runner")):
+        allowed = Requirement(definition["dependencies"][part]["package_pip"]).specifier
+        locks = [path.read_text() for path in (CHECKOUT / "requirements").glob("py*-run.txt")]
+        pinned = [re.search(rf"^{package}==(\S+)", lock, re.MULTILINE)[1] for lock in locks]
+        assert [version for version in pinned if version not in allowed] == []

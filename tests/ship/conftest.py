@@ -70,6 +70,11 @@ class Stranger:
         self.collections = folder / "collections"
         self.home.mkdir()
 
+    @property
+    def tarball(self) -> Path:
+        (found,) = (self.folder / "dist").glob("podnet-calico-*.tar.gz")
+        return found
+
     def environment(self, **extra: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TERM") if name in os.environ}
         return {
@@ -116,10 +121,8 @@ def stranger(tmp_path_factory) -> Stranger:
     stranger = Stranger(folder)
     built = stranger.command(sys.executable, str(CHECKOUT / "scripts" / "build_collection.py"), str(CHECKOUT), str(folder / "dist"))
     assert built.returncode == 0, built.stderr
-    tarball = built.stdout.strip()
-    installed = stranger.command(
-        str(BIN / "ansible-galaxy"), "collection", "install", tarball, "--no-deps", "-p", str(stranger.collections)
-    )
+    installing = ("collection", "install", str(stranger.tarball), "--no-deps", "-p", str(stranger.collections))
+    installed = stranger.command(str(BIN / "ansible-galaxy"), *installing)
     assert installed.returncode == 0, installed.stderr
     return stranger
 

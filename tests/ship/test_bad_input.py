@@ -107,11 +107,29 @@ def test_verify_without_a_lab_says_how_to_get_one(stranger):
 
 def machine(tmp_path, **found) -> str:
     """A Python that, asked what this machine has, says so; and that can do nothing else."""
-    answer = {"uid": 1000, "missing_commands": [], "missing_modules": [], "apt": True, "python": "/usr/bin/python3", **found}
+    answer = {"uid": 1000, "missing_commands": [], "missing_modules": [], "apt": True, "python": "/usr/bin/python3"}
+    answer |= {"execution_environment": "", **found}
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\ncase $1 in *inspect_machine.py) echo '{json.dumps(answer)}';; *) exit 1;; esac\n")
     python.chmod(0o755)
     return str(python)
+
+
+def test_no_sandbox_is_started_in_an_execution_environment(stranger):
+    lab = Lab(stranger, "bad")
+    run = lab.play("podnet.calico.site", AWX_PRIVATE_DATA_DIR="/runner")
+    assert run.code != 0
+    assert "execution environment (AWX set AWX_PRIVATE_DATA_DIR)" in run.fault and "would end with it" in run.fault
+    assert "podnet_provider: existing" in run.fault
+    assert run.changed_tasks == [] and not lab.folder.exists()
+
+
+def test_an_image_of_ansible_builder_is_refused_by_what_shows_it(stranger, tmp_path):
+    python = machine(tmp_path, execution_environment="/opt/builder/bin/entrypoint of ansible-builder is here", missing_commands=["birdc"])
+    run = Lab(stranger, "bad").play("podnet.calico.site", variables={"sandbox_python": python})
+    assert run.code != 0
+    assert "/opt/builder/bin/entrypoint of ansible-builder is here" in run.fault
+    assert "birdc" not in run.fault, "nothing that could be installed would help"
 
 
 def test_an_ordinary_user_without_bird_is_told_what_to_install(stranger, tmp_path):
