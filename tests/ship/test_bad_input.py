@@ -116,7 +116,7 @@ def machine(tmp_path, **found) -> str:
 
 
 def test_no_sandbox_is_started_in_an_execution_environment(stranger):
-    lab = Lab(stranger, "bad")
+    lab = Lab(stranger, "in-a-job")
     run = lab.play("podnet.calico.site", AWX_PRIVATE_DATA_DIR="/runner")
     assert run.code != 0
     assert "execution environment (AWX set AWX_PRIVATE_DATA_DIR)" in run.fault and "would end with it" in run.fault
