@@ -71,7 +71,7 @@ class Cluster:
         self._config, self._kernel, self._store = config, kernel, store
         self._issue_token = issue_token
         self._tasks: list[asyncio.Task[None]] = []
-        ipam = Ipam(store, calico_version=config.calico_version)
+        ipam = self._ipam = Ipam(store, calico_version=config.calico_version)
         agents = NodeAgents(store, config, ipam, lambda: kernel.ipip)
         self._nodes = Nodes(store, config, agents.cni_ready)
         self._reconciler = Reconciler(store, kernel, config.nodes, config.calico_version)
@@ -139,6 +139,10 @@ class Cluster:
         if name in self.on_boot:
             await self.on_boot[name]()
         self._nodes.started(name)
+
+    def release_pool(self, cidr: str) -> None:
+        """What is to be done for IPAM when a pool is deleted through Calico's own API."""
+        self._ipam.release_pool(cidr)
 
     def synced(self, node: str) -> bool:
         """Whether the node's kernel has all that the objects ask for."""

@@ -21,6 +21,7 @@ import yaml
 from aiohttp import web
 
 from . import tls
+from .api.aggregated.gateway import Calico
 from .api.authentication import Authenticator
 from .api.server import Identity, build_runner
 from .api.store import Store
@@ -76,7 +77,8 @@ async def _serve(message: Mapping[str, Any], channel: socket.socket) -> None:
         address=f"{address}:{API_PORT}",
         kubernetes_version=config.kubernetes_version,
     )
-    runner = build_runner(store, cluster, authenticator, identity)
+    calico = Calico(release_of(config.calico_version), cluster.release_pool)
+    runner = build_runner(store, cluster, authenticator, identity, calico=calico)
     await runner.setup()
     context = tls.server_context(credentials)
     await web.SockSite(runner, listener, ssl_context=context).start()

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What belongs to the API and happens a moment later: emptying namespaces that are deleted, filling token Secrets."""
+"""What belongs to the API and happens a moment later: emptying namespaces that are deleted, filling token Secrets, looking whether
+an aggregated server answers.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .aggregated import availability
 from .authentication import Authenticator
 from .errors import ApiError
 from .owners import Reference
@@ -30,7 +33,7 @@ class Background:
         self._store, self._authenticator, self._ca_certificate = store, authenticator, ca_certificate
         self._namespace_grace = namespace_grace
         self._going: dict[str, float] = {}
-        self._due: set[Callable[[], None]] = {self.empty_namespaces, self.fill_secrets}
+        self._due: set[Callable[[], None]] = {self.empty_namespaces, self.fill_secrets, self.check_availability}
         self._owned: set[Reference] = set()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -71,6 +74,10 @@ class Background:
             if secret.get("type") == _TOKEN_SECRET:
                 self._fill(secret)
 
+    def check_availability(self) -> None:
+        """Whether what an APIService stands for answers."""
+        availability.check(self._store)
+
     def collect_garbage(self) -> None:
         """Look whether the owners of what was made or changed are there."""
         owned, self._owned = self._owned, set()
@@ -82,6 +89,8 @@ class Background:
         if metadata.get("ownerReferences") and event != "DELETED":
             self._owned.add(Reference(res, metadata.get("namespace", ""), metadata["name"]))
             self._due.add(self.collect_garbage)
+        if res in availability.WATCHED:
+            self._due.add(self.check_availability)
         if res in ("secrets", "serviceaccounts"):
             self._due.add(self.fill_secrets)
         if res == "namespaces" or (event == "DELETED" and self._is_going(obj["metadata"].get("namespace"))):

@@ -31,7 +31,7 @@ class Call:
 
     @property
     def wanted(self) -> Wanted:
-        return accepted(self.request.headers.get("Accept", ""), protobuf_too=not self.resource.custom)
+        return accepted(self.request.headers.get("Accept", ""), protobuf_too=not (self.resource.custom or self.resource.aggregated))
 
     @property
     def include(self) -> str:

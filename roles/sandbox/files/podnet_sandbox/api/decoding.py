@@ -81,7 +81,7 @@ def decode_fields(resource: Resource, obj: dict[str, Any], mode: str, refuse: Re
         if isinstance(metadata, ObjectField):
             checker.check(metadata, obj["metadata"], ("metadata",))
     else:
-        fields = kinds().find(resource.api_version, resource.kind)
+        fields = resource.fields
         if fields is None:
             return []
         checker.check(fields, obj)
@@ -196,7 +196,7 @@ def _go_type(field: Field) -> str:
     if isinstance(field, Scalar):
         return f"v1.{field.alias}" if field.alias else _GO_TYPES.get(field.kind, field.kind)
     if isinstance(field, ObjectField):
-        return f"v1.{field.name}"
+        return f"{field.version}.{field.name}"
     return "interface {}"
 
 

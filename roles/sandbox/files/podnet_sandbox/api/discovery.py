@@ -105,7 +105,8 @@ def _subresource_entry(resource: Resource, subresource: Subresource) -> Object:
 
 def _aggregated_version(registry: Registry, name: str, version: str) -> Object:
     resources = [_aggregated_resource(resource) for resource in _sorted(registry.in_version(name, version))]
-    return {"version": version, "resources": resources, "freshness": "Current"}
+    freshness = "Current" if registry.answers(name, version) else "Stale"
+    return {"version": version, "resources": resources, "freshness": freshness}
 
 
 def _aggregated_resource(resource: Resource) -> Object:

@@ -41,6 +41,7 @@ _PACKAGES = {
     "apiextensions.k8s.io": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
     "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
     "meta.k8s.io": "io.k8s.apimachinery.pkg.apis.meta",
+    "projectcalico.org": "com.github.projectcalico.api.pkg.apis.projectcalico",
 }
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 _PREFIX = "#/components/schemas/"
@@ -119,12 +120,12 @@ def _group_version(name: str) -> tuple[str, str]:
 def _schema_name(resource: Resource) -> str:
     if resource.custom:
         return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
-    return _type_name(resource.group, resource.kind)
+    return _type_name(resource.group, resource.version, resource.kind)
 
 
-def _type_name(group: str, name: str) -> str:
+def _type_name(group: str, version: str, name: str) -> str:
     package = _PACKAGES.get(group, "io.k8s.api." + (group or "core").split(".")[0])
-    return f"{package}.v1.{name}"
+    return f"{package}.{version}.{name}"
 
 
 def _kind_schema(resource: Resource, schemas: Object) -> Object:
@@ -134,7 +135,7 @@ def _kind_schema(resource: Resource, schemas: Object) -> Object:
         own = {**_TYPE_META, "metadata": _schema(kinds().type("meta.k8s.io", "ObjectMeta"), schemas)}
         schema["properties"] = {**(schema.get("properties") or {}), **own}
     else:
-        fields = kinds().find(resource.api_version, resource.kind)
+        fields = resource.fields
         schema = _object(fields, schemas) if fields else {"type": "object"}
     return {**schema, "x-kubernetes-group-version-kind": kind}
 
@@ -154,7 +155,7 @@ def _schema(field: Field, schemas: Object) -> Object:
     if isinstance(field, ListField):
         return {"type": "array", "items": _schema(field.item, schemas), **_merging(field)}
     if isinstance(field, ObjectField):
-        name = _type_name(field.group, field.name)
+        name = _type_name(field.group, field.version, field.name)
         if name not in schemas:
             schemas[name] = {}  # types may hold themselves
             schemas[name] = _object(field, schemas)

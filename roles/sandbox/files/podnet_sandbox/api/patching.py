@@ -17,7 +17,6 @@ from .goformat import go_value
 from .patch import json_patch, merge
 from .registry import Resource
 from .request import RequestInfo, truth
-from .schema import kinds
 from .strategic import strategic_merge
 
 Object = dict[str, Any]
@@ -55,7 +54,7 @@ def patched_by(resource: Resource, live: Mapping[str, Any], patch_type: str, pat
     if patch_type == media.JSON_PATCH:
         return json_patch(live, patch)
     if patch_type == media.STRATEGIC_PATCH:
-        return clone(strategic_merge(kinds().find(resource.api_version, resource.kind), live, patch))
+        return clone(strategic_merge(resource.fields, live, patch))
     return clone(merge(live, patch))
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import ApiError
+from .schema import ObjectField, kinds
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -59,6 +60,9 @@ class Resource:
     #: True where creation and every change of ``spec`` count ``metadata.generation``.
     generation: bool = False
     custom: bool = False
+    #: True where another server answers, behind kube-apiserver; ``described`` then gives the fields of the kind.
+    aggregated: bool = False
+    described: Callable[[], ObjectField | None] | None = field(default=None, compare=False)
     #: A custom resource's structural OpenAPI schema, and how kubectl prints it.
     schema: Mapping[str, Any] | None = field(default=None, compare=False)
     columns: tuple[Column, ...] = field(default=(), compare=False)
@@ -83,6 +87,11 @@ class Resource:
     def list_kind(self) -> str:
         return f"{self.kind}List"
 
+    @property
+    def fields(self) -> ObjectField | None:
+        """The fields of the kind, None where they are not described; a custom resource's are in its ``schema``."""
+        return self.described() if self.described else kinds().find(self.api_version, self.kind)
+
     def subresource(self, name: str) -> Subresource | None:
         """The subresource of that name, if this resource has it."""
         return next((item for item in self.subresources if item.name == name), None)
@@ -105,6 +114,8 @@ class Registry:
         self._by_name: dict[str, Resource] = {}
         #: Counts changes, so that what is derived from the registry knows when to be made again.
         self.revision = 0
+        #: Group and version of aggregated servers, and whether each answers.
+        self._aggregated: dict[tuple[str, str], bool] = {}
         for resource in resources:
             self.add(resource)
 
@@ -124,6 +135,27 @@ class Registry:
             self._by_kind.pop((gone.api_version, gone.kind), None)
             self._by_name.pop(gone.name, None)
         self.revision += 1
+
+    def aggregate(self, group: str, version: str, *, answers: bool) -> None:
+        """List a group whose server may be another's; what it serves is added when it first ``answers``."""
+        if self._aggregated.get((group, version)) is not answers:
+            self._aggregated[group, version] = answers
+            self.revision += 1
+
+    def withdraw(self, group: str, version: str) -> None:
+        """List a group of `aggregate` no more, with all it serves."""
+        if self._aggregated.pop((group, version), None) is not None:
+            for resource in self.in_version(group, version):
+                self.remove(group, resource.plural)
+            self.revision += 1
+
+    def answers(self, group: str, version: str) -> bool:
+        """False for what is listed and whose server is away."""
+        return self._aggregated.get((group, version), True)
+
+    def aggregates(self, group: str, version: str) -> bool:
+        """Whether `aggregate` lists it."""
+        return (group, version) in self._aggregated
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """The resource at that path."""
@@ -146,9 +178,15 @@ class Registry:
         return name in self._by_name
 
     def groups(self) -> dict[str, list[str]]:
-        """Versions by group, in the order they came; the core group is ''."""
+        """Versions by group; the core group is ''.
+
+        Kubernetes' own come first, then the aggregated ones, then custom resources, each in the order they came: by it clients choose
+        among groups that have a resource of the same name (groupPriorityMinimum: 17,000 and more, Calico's 1,500, custom resources' 1,000).
+        """
+        custom = {(group, version): item.custom for (group, version, _ignored), item in self._by_path.items()}
+        own = [key for key, is_custom in custom.items() if not is_custom and key not in self._aggregated]
         found: dict[str, list[str]] = {}
-        for group, version, _ignored in self._by_path:
+        for group, version in (*own, *self._aggregated, *custom):
             versions = found.setdefault(group, [])
             if version not in versions:
                 versions.append(version)

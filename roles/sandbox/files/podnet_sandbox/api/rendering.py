@@ -45,6 +45,8 @@ def render_list(resource: Resource, page: Page, wanted: Wanted, *, counted: bool
     if resource.custom:
         metadata.setdefault("continue", "")
         return {"apiVersion": resource.api_version, "items": objects, "kind": resource.list_kind, "metadata": metadata}
+    if resource.aggregated:  # Calico's API server takes the objects as they are
+        return {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": objects}
     # Built-in lists do not repeat what their kind says already.
     bare = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]
     return {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": bare}

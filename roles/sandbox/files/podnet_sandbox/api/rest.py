@@ -112,7 +112,7 @@ class Rest:
         if metadata.get("uid") not in (None, "", live["metadata"]["uid"]):
             why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {live['metadata']['uid']}"
             raise conflict(call.resource, name, why)
-        if not metadata.get("resourceVersion") and (call.resource.custom or call.resource.name in _CONDITIONAL):
+        if not metadata.get("resourceVersion") and _is_conditional(call.resource):
             why = invalid_value("metadata.resourceVersion", "0x0", "must be specified for an update")
             raise invalid(call.resource, name, [why])
         return self._replace(call, live, obj, warnings)
@@ -230,6 +230,10 @@ class Rest:
             escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
             response.headers.add("Warning", f'299 - "{escaped}"')
         return response
+
+
+def _is_conditional(resource: Resource) -> bool:
+    return resource.custom or resource.aggregated or resource.name in _CONDITIONAL
 
 
 def _written_part(live: Mapping[str, Any], obj: Object, subresource: str) -> Object:

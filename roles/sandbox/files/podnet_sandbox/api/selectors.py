@@ -36,6 +36,10 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "nodes": (_NAME, "spec.unschedulable"),
     "secrets": (_NAME, _NAMESPACE, "type"),
     "services": (_NAME, _NAMESPACE, "spec.clusterIP", "spec.type"),
+    "globalnetworkpolicies.projectcalico.org": (_NAME, "spec.tier"),
+    "networkpolicies.projectcalico.org": (_NAME, _NAMESPACE, "spec.tier"),
+    "stagedglobalnetworkpolicies.projectcalico.org": (_NAME, "spec.tier"),
+    "stagednetworkpolicies.projectcalico.org": (_NAME, _NAMESPACE, "spec.tier"),
 }  # fmt: skip
 #: What a field that is not set counts as.
 _UNSET: Mapping[str, str] = {"spec.unschedulable": "false", "spec.hostNetwork": "false"}

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from . import discovery, media
+from .aggregated.gateway import Calico, Gateway, unavailable
 from .authentication import Authenticator, User
 from .authorization import Attributes, Authorizer, denial
 from .background import NAMESPACE_GRACE, Background
@@ -67,14 +68,16 @@ def build_runner(
     authenticator: Authenticator,
     identity: Identity | None = None,
     *,
+    calico: Calico | None = None,
     namespace_grace: float = NAMESPACE_GRACE,
     **serving: float,
 ) -> web.AppRunner:
     """The API of ``store``, to be given sockets; TLS is the caller's (`tls.server_context`).
 
-    ``namespace_grace``: seconds after which a namespace that is deleted begins to be emptied. ``serving``: see `Connections.runner`.
+    ``calico``: which Calico's API server it is that an APIService may ask for. ``namespace_grace``: seconds after which a namespace
+    that is deleted begins to be emptied. ``serving``: see `Connections.runner`.
     """
-    server = _Server(store, runtime, authenticator, identity or Identity(), namespace_grace)
+    server = _Server(store, runtime, authenticator, identity or Identity(), calico or Calico(), namespace_grace)
     bootstrap_roles(store)
     store.history.begin(store.revision)
     connections = Connections()
@@ -108,7 +111,7 @@ class _Server:
     """One cluster's API."""
 
     def __init__(
-        self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity, namespace_grace: float
+        self, store: Store, runtime: Runtime, authenticator: Authenticator, identity: Identity, calico: Calico, namespace_grace: float
     ) -> None:
         self._store, self._authenticator, self._identity = store, authenticator, identity
         self._namespace_grace = namespace_grace
@@ -118,6 +121,7 @@ class _Server:
         self._openapi = OpenApi(store.resources, identity.kubernetes_version)
         self._rest = Rest(store)
         self._reviews = Reviews(store, authenticator, self._authorizer)
+        self._calico = Gateway(store, calico)
         self._subresources = Subresources(store, self._rest, self._reviews, runtime)
 
     async def run_background(self, _app: web.Application) -> AsyncIterator[None]:
@@ -136,6 +140,8 @@ class _Server:
         self._authorize_verb(user, info, info.verb)
         if info.resource == "pods" and info.subresource in self._created_streams:
             self._authorize_verb(user, info, "create")
+        if self._calico.is_away(request.path):
+            return unavailable()
         if info.about_resource:
             return await self._resource(request, info, user)
         if request.method not in ("GET", "HEAD"):
@@ -165,6 +171,8 @@ class _Server:
         if resource is None:
             return self._unknown(info)
         call = Call(request, info, resource, await read_body(request))
+        if self._calico.serves(info.group, info.version):
+            return await self._calico.answer(call)
         if info.subresource:
             return await self._subresources.answer(call)
         if resource.name == "bindings":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from . import lifecycle
@@ -19,12 +18,13 @@ from .cascade import Cascade
 from .clock import now
 from .copying import clone
 from .custom_resources import Definitions
-from .errors import ApiError, already_exists, conflict, invalid, method_not_allowed, not_found, required
+from .errors import ApiError, already_exists, invalid, method_not_allowed, not_found, required
 from .history import ADDED, DELETED, MODIFIED, Change, History
 from .kinds import builtin
 from .names import generated
 from .owners import Owners, Reference
 from .patch import merge
+from .preconditions import check_deletion, check_update
 from .registry import Registry, Resource
 from .replacing import generation_changes, replaced, same
 from .selectors import object_match
@@ -123,7 +123,7 @@ class Store:
         resource = self.resources.by_name(res)
         metadata = obj.get("metadata") or {}
         old = self._existing(resource, metadata.get("name", ""), metadata.get("namespace"))
-        _check_preconditions(resource, old, metadata)
+        check_update(resource, old, metadata)
         new = replaced(resource, old, obj, subresource)
         self._strategies.prepare_update(resource, new, old, subresource)
         if same(old, new):
@@ -165,7 +165,7 @@ class Store:
         """
         resource = self.resources.by_name(res)
         old = self._existing(resource, name, namespace)
-        _check_deletion(resource, old, preconditions or {})
+        check_deletion(resource, old, preconditions or {})
         new = clone(old)
         lifecycle.request_deletion(resource, new, grace)
         if dry_run:
@@ -271,27 +271,3 @@ class Store:
 
 def _type_meta(resource: Resource) -> dict[str, str]:
     return {"apiVersion": resource.api_version, "kind": resource.kind}
-
-
-def _check_deletion(resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """The preconditions of a deletion, which kube-apiserver words by kind, not by resource."""
-    metadata = old["metadata"]
-    for part, said, may in (
-        ("uid", "UID", "deleted and then recreated"),
-        ("resourceVersion", "ResourceVersion", "modified"),
-    ):
-        if wanted.get(part) and wanted[part] != metadata[part]:
-            why = f"the {said} in the precondition ({wanted[part]}) does not match the {said} in record ({metadata[part]}). "
-            raise conflict(replace(resource, plural=resource.kind), metadata["name"], f"{why}The object might have been {may}")
-
-
-def _check_preconditions(resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """uid and resourceVersion, where ``wanted`` names them, must be those of ``old``."""
-    metadata = old["metadata"]
-    uid = wanted.get("uid")
-    if uid and uid != metadata["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
-        raise conflict(resource, metadata["name"], why)
-    revision = wanted.get("resourceVersion")
-    if revision and str(revision) != metadata["resourceVersion"]:
-        raise conflict(resource, metadata["name"])

@@ -112,6 +112,14 @@ class Ipam:
             if affinity["spec"]["node"] == node:
                 self._release_affinity(affinity)
 
+    def release_pool(self, cidr: str) -> None:
+        """Let go of the affinities in a network whose pool is deleted: empty blocks go, others stay without an owner."""
+        pool = ipaddress.ip_network(cidr)
+        for affinity in self._store.scan(AFFINITIES):
+            block = ipaddress.ip_network(affinity["spec"]["cidr"])
+            if block.version == pool.version and block.subnet_of(pool):
+                self._release_affinity(affinity)
+
     def _release_deselected(self, node: str, labels: Mapping[str, str]) -> None:
         """Empty blocks of pools that no longer select the node; one with an address in it stays (calico-facts F42)."""
         pools = self._store.scan(POOLS)

@@ -31,7 +31,7 @@ def fields_of(resource: Resource) -> Field:
     """The structure of a kind, from the field tables or its definition's schema."""
     if resource.custom:
         return _from_schema(resource.schema or {}, top=True)
-    return kinds().find(resource.api_version, resource.kind) or Atomic()
+    return resource.fields or Atomic()
 
 
 def leaves(fields: Field, obj: Mapping[str, Any], *, containers: bool = False) -> dict[Path, Any]:

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads the field tables (``*.yaml`` beside this file).
 
-A field is written as its number in protobuf, its type, and how it merges. A type is a scalar (``string bool int32 int64 number bytes
-time microtime quantity intstr``; ``?``: it can be set although it is zero); ``any``, whose inside is not described; the name of
-another type of this group, of the core group or of all kinds; ``{T}``, a map; ``[T]``, a list. A type that is a scalar under another
-name is written as that scalar. ``+name`` is a type whose fields stand in the object itself. A type whose names all begin with ``|`` is a
-value that has one of several forms (a schema or a truth value), with no names at all in JSON.
+A field is written as its number in protobuf (none where a kind is never sent so), its type, and how it merges. A type is a scalar
+(``string bool int32 int64 number bytes time microtime quantity intstr``; ``?``: it can be set although it is zero); ``any``, whose
+inside is not described; the name of another type of this group, of the core group or of all kinds; ``{T}``, a map; ``[T]``, a list.
+A type that is a scalar under another name is written as that scalar. ``+name`` is a type whose fields stand in the object itself. A
+type whose names all begin with ``|`` is a value that has one of several forms (a schema or a truth value), with no names at all in JSON.
 
 ``T?`` is an object that can be left out altogether, ``[T]!`` a list that is written although it is empty, ``T*`` what must be given.
 
@@ -75,6 +75,7 @@ class ObjectField:
 
     name: str
     group: str = ""
+    version: str = "v1"
     fields: dict[str, Field] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
     inline: dict[int, ObjectField] = field(default_factory=dict)
@@ -108,12 +109,14 @@ _TYPE_META: Mapping[str, Field] = {"apiVersion": Scalar("string"), "kind": Scala
 class Kinds:
     """The described kinds by apiVersion and kind."""
 
-    def __init__(self, documents: list[Mapping[str, Any]]) -> None:
-        self._types: dict[tuple[str, str], ObjectField | OneOf | Scalar] = {}
+    def __init__(self, documents: list[Mapping[str, Any]], common: Kinds | None = None) -> None:
+        """``common``: where the types are that these kinds share with others. A type in two documents has the fields of both."""
+        self._types: dict[tuple[str, str], ObjectField | OneOf | Scalar] = dict(common._types) if common else {}
         self._kinds: dict[tuple[str, str], ObjectField] = {}
         for document in documents:
+            group, version = document["group"], document["version"]
             for name, written in self._written(document):
-                self._types[document["group"], name] = _declared(name, document["group"], written)
+                self._types.setdefault((group, name), _declared(name, group, version, written))
         for document in documents:
             group = document["group"]
             for name, written in self._written(document):
@@ -126,7 +129,7 @@ class Kinds:
                         found.forms[int(number)] = self._parse(group, kind)
             for name in document.get("kinds") or ():
                 kind = self._types[group, name]
-                self._kinds[f"{group}/v1" if group else "v1", name] = kind
+                self._kinds[f"{group}/{document['version']}" if group else document["version"], name] = kind
                 kind.fields.update(_TYPE_META)
         for found in self._types.values():
             if isinstance(found, ObjectField):
@@ -153,7 +156,8 @@ class Kinds:
             if name == "$":
                 found.atomic = True
                 continue
-            number, kind, *merging = text.split(" ", 2)
+            number, kind, *merging = text.split(" ", 2) if text[0].isdigit() else ("", *text.split(" ", 1))
+            found.required.discard(name)
             if kind.endswith("*"):
                 found.required.add(name)
                 kind = kind[:-1]
@@ -162,7 +166,8 @@ class Kinds:
                 found.inline[int(number)] = parsed
                 continue
             found.fields[name] = parsed
-            found.numbers[int(number)] = name
+            if number:
+                found.numbers[int(number)] = name
 
     def _parse(self, group: str, text: str, merging: str = "") -> Field:
         atomic = merging.startswith("atomic")
@@ -183,11 +188,11 @@ class Kinds:
         return replace(found, atomic=True) if atomic else found
 
 
-def _declared(name: str, group: str, written: Any) -> ObjectField | OneOf | Scalar:
+def _declared(name: str, group: str, version: str, written: Any) -> ObjectField | OneOf | Scalar:
     """A type of which no more is known yet than its sort."""
     if isinstance(written, str):
         return Scalar(written, name)
-    return OneOf(name) if written and all(key.startswith("|") for key in written) else ObjectField(name, group)
+    return OneOf(name) if written and all(key.startswith("|") for key in written) else ObjectField(name, group, version)
 
 
 def _list(item: Field, keys: str) -> ListField:

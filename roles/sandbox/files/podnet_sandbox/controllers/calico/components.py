@@ -37,6 +37,19 @@ def render(
     return rendered
 
 
+def api_service(api_server: Mapping[str, Any]) -> Object:
+    """By which kube-apiserver hands requests for projectcalico.org/v3 on to Calico's (recorded: apiservices.json)."""
+    spec = {
+        "group": "projectcalico.org",
+        "groupPriorityMinimum": 1500,
+        "service": {"name": "calico-api", "namespace": API_SERVER, "port": 443},
+        "version": "v3",
+        "versionPriority": 200,
+    }
+    metadata = {"name": "v3.projectcalico.org", "ownerReferences": [owner_reference(api_server)]}
+    return {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": metadata, "spec": spec}
+
+
 @functools.cache
 def _filled(version: str, bgp: bool, kubernetes_service: str) -> str:
     """The template with its names filled in, as JSON: reading YAML takes long, and this is asked at every change."""

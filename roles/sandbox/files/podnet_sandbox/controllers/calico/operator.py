@@ -19,12 +19,13 @@ from ...config import SandboxConfig, release_of
 from ...dataplane.felix import pod_mtu
 from ..objects import is_ready, is_terminating, now
 from . import status
-from .components import API_SERVER, SYSTEM, render
+from .components import API_SERVER, SYSTEM, api_service, render
 from .configurations import default_objects
 from .installation import ip_pools, is_managed, pool_metadata, problems, with_defaults
 from .status import Health
 
 INSTALLATIONS, API_SERVERS = "installations.operator.tigera.io", "apiservers.operator.tigera.io"
+API_SERVICES = "apiservices.apiregistration.k8s.io"
 POOLS = "ippools.crd.projectcalico.org"
 _FINALIZERS = ["operator.tigera.io/installation-controller", "tigera.io/operator-cleanup"]
 _API_SERVER_FINALIZER = "operator.tigera.io/apiserver-controller"
@@ -35,7 +36,7 @@ class Operator:
     """Keeps what Calico consists of as the Installation wants it. ``ipip``: whether the kernel has tunl0."""
 
     watches = frozenset({
-        INSTALLATIONS, API_SERVERS, POOLS, "pods", "nodes", "deployments.apps", "daemonsets.apps",
+        INSTALLATIONS, API_SERVERS, API_SERVICES, POOLS, "pods", "nodes", "deployments.apps", "daemonsets.apps",
         "customresourcedefinitions.apiextensions.k8s.io",
     })  # fmt: skip
 
@@ -66,6 +67,8 @@ class Operator:
         if api_server:
             served = status.of_workloads([item for item in workloads if item["metadata"]["namespace"] == API_SERVER])
             self._report_api_server(api_server, served)
+        elif self._get(status.STATUSES, "apiserver"):
+            self._store.delete(status.STATUSES, "apiserver")
         self._report(installation, calico if pools.available else pools)
 
     def _no_ipip(self, spec: Mapping[str, Any]) -> str:
@@ -142,6 +145,8 @@ class Operator:
                 "metadata": {"name": namespace, "labels": {"name": namespace}},
             })  # fmt: skip
         self._configure(installation)
+        if api_server:
+            self._apply(API_SERVICES, api_service(api_server))
         nodes = len(self._store.scan("nodes"))
         applied = []
         for obj in render(installation, self._config.calico_version, nodes, self._config.service_subnet, api_server):
@@ -185,7 +190,7 @@ class Operator:
     def _apply(self, res: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """Create, or bring the spec back to what was rendered; fields the API server added stay."""
         metadata = wanted["metadata"]
-        found = self._get(res, metadata["name"], metadata["namespace"])
+        found = self._get(res, metadata["name"], metadata.get("namespace"))
         if found is None:
             return self._store.create(res, wanted)
         merged = _overlay(found["spec"], wanted["spec"])
