@@ -63,6 +63,24 @@ async def test_an_installation_without_a_running_operator_does_nothing(lab):
     assert lab.store.scan(POOLS) == []
 
 
+API_SERVICES = "apiservices.apiregistration.k8s.io"
+
+
+@in_a_lab
+async def test_calico_s_api_server_has_its_apiservice_and_both_go_with_the_apiserver(lab):
+    assert lab.store.find(API_SERVICES, "v3.projectcalico.org") is None
+    lab.apply(operator_object("APIServer", {}))
+    await lab.until(lambda: lab.available("apiserver"))
+    assert lab.store.get(API_SERVICES, "v3.projectcalico.org")["spec"] == {
+        "group": "projectcalico.org", "version": "v3", "groupPriorityMinimum": 1500, "versionPriority": 200,
+        "service": {"name": "calico-api", "namespace": "calico-apiserver", "port": 443},
+    }  # fmt: skip
+    assert lab.store.find("services", "calico-api", "calico-apiserver")
+    lab.store.delete("apiservers.operator.tigera.io", "default")
+    await lab.until(lambda: lab.store.find(STATUSES, "apiserver") is None)
+    assert lab.store.find(API_SERVICES, "v3.projectcalico.org") is None
+
+
 @in_a_lab
 async def test_calico_makes_nodes_ready_and_annotates_them(lab):
     for node in lab.store.scan("nodes"):

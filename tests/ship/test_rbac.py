@@ -8,6 +8,7 @@ process; a playbook for each rule would take minutes.
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import pytest
@@ -21,6 +22,8 @@ from conftest import CHECKOUT
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+API_SERVERS = "/apis/operator.tigera.io/v1/apiservers"
+API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 #: Kinds that have another name in projectcalico.org/v3.
 RENAMED = {"ipamconfigs": "ipamconfigurations"}
 EVIDENCE = {"view.yaml": ("api",), "verify.yaml": ("api", "nodes")}
@@ -97,11 +100,15 @@ def subjects(foreign):
 
 @pytest.fixture
 def other_group(subjects, monkeypatch):
-    """The cluster as one that serves Calico's data as projectcalico.org/v3 alone: the same objects, copied."""
+    """The cluster as one that serves Calico's data as CRDs of projectcalico.org/v3 alone: the same objects, copied."""
     subject = subjects["view.yaml"]
     subject.admin.start_clock()
     made = []
     try:
+        # Such a cluster has no API server of Calico's, which would stand before these CRDs.
+        subject.admin.write("delete", f"{API_SERVERS}/default")
+        until(lambda: subject.admin.list("/api/v1/namespaces/calico-apiserver/pods", dict), lambda found: not found)
+        until(lambda: subject.admin.get("/apis"), lambda found: f"'{_lists.V3_GROUP}'" not in str(found))
         for crd in subject.admin.list(CRDS, dict):
             if crd["spec"]["group"] == _lists.CRD_GROUP and crd["spec"]["names"]["plural"] in dict(_lists._CALICO):
                 made.append(copied(subject.admin, crd))
@@ -112,6 +119,15 @@ def other_group(subjects, monkeypatch):
     finally:
         for name in made:
             subject.admin.write("delete", f"{CRDS}/{name}")
+        subject.admin.write("post", API_SERVERS, {"apiVersion": "operator.tigera.io/v1", "kind": "APIServer", "metadata": {"name": "default"}})
+        until(lambda: subject.admin.list(API_SERVICES, dict), lambda found: "all checks passed" in str(found))
+
+
+def until(look, holds, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not holds(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
 
 
 def copied(admin, crd) -> str:

@@ -78,7 +78,7 @@ def take(kubeconfig: Path, folder: Path) -> list[str]:
 def _record_lists(get: Callable[[str], Object], folder: Path, problems: list[str]) -> dict[str, list[Object]]:
     """Every resource that can be listed: discovery says which there are."""
     lists = {}
-    for resource, path in _listable(get):
+    for resource, path in _listable(get, problems):
         try:
             answer = get(path)
         except OSError as error:
@@ -96,12 +96,17 @@ def _record_lists(get: Callable[[str], Object], folder: Path, problems: list[str
     return lists
 
 
-def _listable(get: Callable[[str], Object]) -> Iterator[tuple[str, str]]:
-    """(`plural[.group]`, path) of every resource, at its group's preferred version."""
+def _listable(get: Callable[[str], Object], problems: list[str]) -> Iterator[tuple[str, str]]:
+    """(`plural[.group]`, path) of every resource, at its group's preferred version; a group's server may be away (Calico's own API)."""
     versions = [("", "/api/v1")]
     versions += [(group["name"], f"/apis/{group['preferredVersion']['groupVersion']}") for group in get("/apis")["groups"]]
     for group, path in versions:
-        for resource in get(path)["resources"]:
+        try:
+            resources = get(path)["resources"]
+        except OSError as error:
+            problems.append(f"{path}: {error}")
+            continue
+        for resource in resources:
             if "list" in resource["verbs"] and "/" not in resource["name"]:
                 yield f"{resource['name']}.{group}".rstrip("."), f"{path}/{resource['name']}"
 

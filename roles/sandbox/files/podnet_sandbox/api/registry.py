@@ -8,7 +8,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import ApiError
 from .schema import ObjectField, kinds
@@ -105,8 +105,18 @@ class Resource:
         return self.name
 
 
+class Aggregated(NamedTuple):
+    """A version of a group that is another server's: what it served when it last answered, by plural, and whether it answers."""
+
+    resources: Mapping[str, Resource]
+    answers: bool
+
+
 class Registry:
-    """The resources served now. The first version added of a resource is the one its objects are kept in."""
+    """The resources served now. The first version added of a resource is the one its objects are kept in.
+
+    What another server answers for is found by its path only: its objects are not the Store's.
+    """
 
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_path: dict[tuple[str, str, str], Resource] = {}
@@ -114,8 +124,7 @@ class Registry:
         self._by_name: dict[str, Resource] = {}
         #: Counts changes, so that what is derived from the registry knows when to be made again.
         self.revision = 0
-        #: Group and version of aggregated servers, and whether each answers.
-        self._aggregated: dict[tuple[str, str], bool] = {}
+        self._aggregated: dict[tuple[str, str], Aggregated] = {}
         for resource in resources:
             self.add(resource)
 
@@ -136,29 +145,32 @@ class Registry:
             self._by_name.pop(gone.name, None)
         self.revision += 1
 
-    def aggregate(self, group: str, version: str, *, answers: bool) -> None:
-        """List a group whose server may be another's; what it serves is added when it first ``answers``."""
-        if self._aggregated.get((group, version)) is not answers:
-            self._aggregated[group, version] = answers
+    def aggregate(self, group: str, version: str, resources: Iterable[Resource], *, answers: bool) -> None:
+        """Another server has that version of the group, and ``resources`` from when it first ``answers``.
+
+        Custom resources of the same version are hidden: kube-apiserver asks the server that an APIService names.
+        """
+        before = self._aggregated.get((group, version))
+        known = {item.plural: item for item in resources} if answers else before.resources if before else {}
+        if before is None or before.answers is not answers:
+            self._aggregated[group, version] = Aggregated(known, answers)
             self.revision += 1
 
     def withdraw(self, group: str, version: str) -> None:
-        """List a group of `aggregate` no more, with all it serves."""
+        """End what `aggregate` began."""
         if self._aggregated.pop((group, version), None) is not None:
-            for resource in self.in_version(group, version):
-                self.remove(group, resource.plural)
             self.revision += 1
 
     def answers(self, group: str, version: str) -> bool:
-        """False for what is listed and whose server is away."""
-        return self._aggregated.get((group, version), True)
-
-    def aggregates(self, group: str, version: str) -> bool:
-        """Whether `aggregate` lists it."""
-        return (group, version) in self._aggregated
+        """False for what another server has that is away."""
+        found = self._aggregated.get((group, version))
+        return found is None or found.answers
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """The resource at that path."""
+        elsewhere = self._aggregated.get((group, version))
+        if elsewhere is not None:
+            return elsewhere.resources.get(plural)
         return self._by_path.get((group, version, plural))
 
     def by_kind(self, api_version: str, kind: str) -> Resource | None:
@@ -194,6 +206,9 @@ class Registry:
 
     def in_version(self, group: str, version: str) -> list[Resource]:
         """The resources of one group and version."""
+        elsewhere = self._aggregated.get((group, version))
+        if elsewhere is not None:
+            return list(elsewhere.resources.values())
         return [item for item in self._by_path.values() if (item.group, item.version) == (group, version)]
 
     def __iter__(self) -> Iterator[Resource]:

@@ -171,7 +171,7 @@ class _Server:
         if resource is None:
             return self._unknown(info)
         call = Call(request, info, resource, await read_body(request))
-        if self._calico.serves(info.group, info.version):
+        if resource.aggregated:
             return await self._calico.answer(call)
         if info.subresource:
             return await self._subresources.answer(call)

@@ -19,7 +19,8 @@ from ..errors import method_not_allowed, no_such_resource
 from ..rest import Rest
 from ..store import Store
 from .availability import API_SERVICES, is_available
-from .kinds import GROUP, VERSION, kinds
+from .kinds import GROUP, PROFILE, VERSION, kinds
+from .profiles import Profiles
 from .view import View
 
 _NAME = f"{VERSION}.{GROUP}"
@@ -44,7 +45,9 @@ class Gateway:
     def __init__(self, store: Store, calico: Calico) -> None:
         self._store = store
         self._kinds = tuple(kinds(calico.release))
-        self._rest = Rest(View(store, self._kinds, calico.release_pool))
+        profile = next(kind for kind in self._kinds if kind.resource.kind == PROFILE)
+        self._rest = Rest(View(store, (kind for kind in self._kinds if kind is not profile), calico.release_pool))
+        self._profiles = Rest(Profiles(store, profile))
         store.subscribe(self._changed)
         self._follow(store.find(API_SERVICES, _NAME))
 
@@ -52,19 +55,15 @@ class Gateway:
         """Whether a path is of Calico's API server, and that does not answer."""
         return (path == _ROOT or path.startswith(f"{_ROOT}/")) and not self._store.resources.answers(GROUP, VERSION)
 
-    def serves(self, group: str, version: str) -> bool:
-        """Whether requests for a group's version are Calico's API server's."""
-        return (group, version) == (GROUP, VERSION) and self._store.resources.aggregates(group, version)
-
     async def answer(self, call: Call) -> web.StreamResponse:
-        """Raises `ApiError`."""
+        """What is asked of an aggregated resource. Raises `ApiError`."""
         if call.info.subresource:
             subresource = call.resource.subresource(call.info.subresource)
             if subresource is None:
                 raise no_such_resource()
             if call.info.verb not in subresource.verbs:
                 raise method_not_allowed()
-        return await self._rest.answer(call)
+        return await (self._profiles if call.resource.kind == PROFILE else self._rest).answer(call)
 
     def _changed(self, event: str, res: str, obj: Mapping[str, Any], _old: Mapping[str, Any] | None) -> None:
         if res == API_SERVICES and obj["metadata"]["name"] == _NAME:
@@ -75,11 +74,7 @@ class Gateway:
         if service is None:
             registry.withdraw(GROUP, VERSION)
             return
-        answers = is_available(service)
-        if answers and not registry.in_version(GROUP, VERSION):
-            for kind in self._kinds:
-                registry.add(kind.resource)
-        registry.aggregate(GROUP, VERSION, answers=answers)
+        registry.aggregate(GROUP, VERSION, (kind.resource for kind in self._kinds), answers=is_available(service))
 
 
 def unavailable() -> web.Response:

@@ -17,6 +17,8 @@ from .rules import Rules
 from .settings import BgpConfigurations, BgpPeers, BlockAffinities, FelixConfigurations, IpamConfigurations, KubeControllers, Single
 
 GROUP, VERSION = "projectcalico.org", "v3"
+#: The kind that is kept nowhere.
+PROFILE = "Profile"
 _CRD_GROUP = "crd.projectcalico.org"
 _NAMESPACED = ("networkpolicies", "networksets", "stagedkubernetesnetworkpolicies", "stagednetworkpolicies")
 _PLAIN = Rules()
@@ -42,18 +44,19 @@ class Kind:
         found = {**clone(dict(obj)), "metadata": metadata.shown(obj["metadata"])}
         found |= {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
         self.rules.show(found)
-        return self._shaped(found)
+        return self.shaped(found)
 
     def stored(self, obj: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
         """The v1 object that a v3 object is kept as; ``before``: the one it replaces."""
-        found = self._shaped(clone(dict(obj)))
+        found = self.shaped(clone(dict(obj)))
         found |= {"apiVersion": metadata.V1, "kind": self.kind}
         name = self.rules.stored_name(obj["metadata"]["name"])
         found["metadata"] = metadata.stored(obj["metadata"], name, keeps_name=self.rules.keeps_name)
         self.rules.keep(found, before)
         return found
 
-    def _shaped(self, obj: dict[str, Any]) -> dict[str, Any]:
+    def shaped(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """A v3 object as Calico's API server writes it."""
         described = self.resource.fields
         return {**fields.shaped(described, obj), "metadata": obj["metadata"]} if described else obj
 
@@ -113,6 +116,7 @@ _KINDS = (
     ("KubeControllersConfiguration", "kubecontrollersconfigurations", "kcconfig"),
     ("NetworkPolicy", "networkpolicies", "cnp caliconetworkpolicy caliconetworkpolicies"),
     ("NetworkSet", "networksets", "netsets"),
+    (PROFILE, "profiles", ""),
     ("StagedGlobalNetworkPolicy", "stagedglobalnetworkpolicies", "sgnp"),
     ("StagedKubernetesNetworkPolicy", "stagedkubernetesnetworkpolicies", "sknp"),
     ("StagedNetworkPolicy", "stagednetworkpolicies", "snp"),
