@@ -46,13 +46,13 @@ class Kind:
         self.rules.show(found)
         return self.shaped(found)
 
-    def stored(self, obj: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The v1 object that a v3 object is kept as; ``before``: the one it replaces."""
+    def stored(self, obj: Mapping[str, Any]) -> dict[str, Any]:
+        """The v1 object that a v3 object is kept as."""
         found = self.shaped(clone(dict(obj)))
         found |= {"apiVersion": metadata.V1, "kind": self.kind}
         name = self.rules.stored_name(obj["metadata"]["name"])
         found["metadata"] = metadata.stored(obj["metadata"], name, keeps_name=self.rules.keeps_name)
-        self.rules.keep(found, before)
+        self.rules.keep(found)
         return found
 
     def shaped(self, obj: dict[str, Any]) -> dict[str, Any]:

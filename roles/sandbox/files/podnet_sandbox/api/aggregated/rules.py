@@ -36,8 +36,8 @@ class Rules:
     def show(self, obj: Object) -> None:
         """Make of a v1 object's content that of the v3 object, in place."""
 
-    def keep(self, obj: Object, before: Mapping[str, Any] | None) -> None:
-        """The other way round. ``before``: the v1 object that is replaced."""
+    def keep(self, obj: Object) -> None:
+        """The other way round."""
 
     def complete(self, obj: Object) -> None:
         """Fill in what Calico's client does before it writes, in place."""

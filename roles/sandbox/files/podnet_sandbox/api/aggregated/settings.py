@@ -43,7 +43,7 @@ class IpamConfigurations(Single):
         super().__init__("IPAMConfiguration")
         self._says = says
 
-    def keep(self, obj: Object, before: Mapping[str, Any] | None) -> None:
+    def keep(self, obj: Object) -> None:
         if not self._says:
             obj["spec"]["autoAllocateBlocks"] = True
 

@@ -86,7 +86,7 @@ class View:
         self._complete(kind, new, None)
         if self._kept(kind, name, metadata.get("namespace")) is not None:
             raise already_exists(kind.resource, name)
-        return kind.shown(self._store.create(kind.kept, kind.stored(new, None), dry_run=dry_run))
+        return kind.shown(self._store.create(kind.kept, kind.stored(new), dry_run=dry_run))
 
     def update(self, res: str, obj: Mapping[str, Any], subresource: str | None = None, *, dry_run: bool = False) -> Object:
         """Replace an object, or its status. Raises `ApiError`: 404, 409 when outdated, 422."""
@@ -165,7 +165,7 @@ class View:
 
     def _write(self, kind: Kind, new: Object, kept: Object, subresource: str | None = None, *, dry_run: bool = False) -> Object:
         """Replace a v1 object, which keeps its name."""
-        made = kind.stored(new, kept)
+        made = kind.stored(new)
         made["metadata"]["name"] = kept["metadata"]["name"]
         below = subresource if subresource and self.resources.by_name(kind.kept).subresource(subresource) else None
         return kind.shown(self._store.update(kind.kept, made, below, dry_run=dry_run))
