@@ -65,10 +65,10 @@ from ipaddress import IPv4Network
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.podnet.calico.plugins.module_utils._blocks import LARGEST, SMALLEST
 
-#: Calico's limits for an IPv4 pool's blockSize.
-_SMALLEST_BLOCK = 32
-_LARGEST_BLOCK = 20
+_SMALLEST_BLOCK = SMALLEST[4]
+_LARGEST_BLOCK = LARGEST[4]
 #: The operator refuses these where BIRD does not run (tigera/operator, installation validation).
 _NEED_BGP = ("None", "IPIP", "IPIPCrossSubnet")
 

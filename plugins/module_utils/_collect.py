@@ -19,7 +19,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
     POD_OUTPUT_BYTES,
     Cluster,
 )
-from ansible_collections.podnet.calico.plugins.module_utils._errors import UNREACHABLE, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Changed,
@@ -133,19 +133,9 @@ def _not_again(reason: str) -> Unobserved:
 
 
 def _about(cluster: Cluster) -> Tuple[str, Dict[str, Any], Tuple[Optional[str], List[Unobserved]]]:
-    """Calico's group, the server's version, kubeadm's record. Side by side, because only run_all ends at the deadline:
-    a read timeout starts anew with every byte, so a server that sends one now and then would hold the task for good.
-    """
-    questions = (_lists.calico_group, lambda asked: asked.get("/version"), _lists.kubeadm)
-    answers = cluster.run_all(lambda question: question(cluster), questions)
-    for answer in answers:
-        if answer.error is not None:
-            raise answer.error
-    if not all(answer.finished for answer in answers):
-        late = "The deadline of %g s passed before %s said what it serves" % (cluster.limits.deadline, cluster.server)
-        raise PodnetError(late, reason=UNREACHABLE)
-    group, version, kubeadm = (answer.value for answer in answers)
-    return group, version, kubeadm
+    """Calico's group, the server's version, kubeadm's record."""
+    group, version, record = _lists.ask(cluster, (_lists.calico_group, lambda asked: asked.get("/version"), _lists.kubeadm))
+    return group, version, record
 
 
 def nodes_only(cluster: Cluster) -> List[Node]:

@@ -21,10 +21,9 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Route,
     Snapshot,
 )
+from ansible_collections.podnet.calico.plugins.module_utils._objects import CONTROL_PLANE, WORKER, node_roles
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 from ansible_collections.podnet.calico.plugins.module_utils._topology import LabContainer
-
-_CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
 def pod_routes(snapshot: Snapshot) -> List[Dict[str, Any]]:
@@ -111,7 +110,7 @@ def topology(nodes: Sequence[Node], containers: Sequence[LabContainer] = ()) -> 
     return [
         {
             "name": node.name,
-            "role": "control-plane" if any(label in node.labels for label in _CONTROL_PLANE) else "worker",
+            "role": CONTROL_PLANE if CONTROL_PLANE in node_roles(node.labels) else WORKER,
             "ready": node.ready,
             "not_ready_reason": node.not_ready_reason,
             "internal_ip": node.internal_ip,

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.podnet.calico.plugins.module_utils import _objects
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster
-from ansible_collections.podnet.calico.plugins.module_utils._errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, UNREACHABLE, PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import Node, Pod, Unobserved
 
 CRD_GROUP, V3_GROUP = "crd.projectcalico.org", "projectcalico.org"
@@ -19,7 +19,7 @@ NODE_SELECTOR, POD_SELECTOR = "node_selector", "pod_selector"
 class Kind(NamedTuple):
     """A kind to list: ``plural``, API path prefix, and its reader (None: kept raw).
 
-    ``option`` and ``selector``: the option whose label selector limits the list, evaluated by the API server.
+    ``selector``: a label selector that limits the list, evaluated by the API server; ``option``: the option that it is from.
     """
 
     plural: str
@@ -117,7 +117,7 @@ def read(cluster: Cluster, kinds: Sequence[Kind]) -> Tuple[Dict[str, Any], List[
         if not outcome.finished:
             error = PodnetError("the deadline of %g s passed before the list was read" % cluster.limits.deadline)
         objects[kind.key] = outcome.value or []
-        if kind.selector:
+        if kind.option:
             objects[kind.key] = frozenset(outcome.value) if error is None else None
         if error is None or (kind.key in _OPTIONAL and getattr(error, "reason", None) == NOT_FOUND):
             continue
@@ -139,13 +139,27 @@ def _why(kind: Kind, error: BaseException) -> str:
         return "an object in it cannot be read (%s: %s)" % (type(error).__name__, error)
     if not isinstance(error, PodnetError) or error.reason not in (None, FORBIDDEN, NOT_FOUND, BAD_REQUEST):
         raise error
-    if kind.selector and error.reason == BAD_REQUEST:
+    if kind.option and error.reason == BAD_REQUEST:
         remedy = "Write it as kubectl get -l takes it, for example: app=web,tier!=cache or zone in (a, b)."
         raise PodnetError("%s is no label selector: «%s» (%s)" % (kind.option, kind.selector, error.message), remedy)
     if error.reason != FORBIDDEN:
         return error.message
     group = "" if kind.prefix.startswith("/api/") else kind.prefix.split("/")[2]
     return '%s. Grant verb "list" on resource "%s" (API group "%s")' % (error.message, kind.plural, group)
+
+
+def ask(cluster: Cluster, questions: Sequence[Callable[[Cluster], Any]]) -> List[Any]:
+    """The answers to all questions, or the first one's error. Side by side, because only run_all ends at the deadline:
+    a read timeout starts anew with every byte, so a server that sends one now and then would hold the task for good.
+    """
+    answers = cluster.run_all(lambda question: question(cluster), questions)
+    for answer in answers:
+        if answer.error is not None:
+            raise answer.error
+    if not all(answer.finished for answer in answers):
+        late = "The deadline of %g s passed before %s said what it serves" % (cluster.limits.deadline, cluster.server)
+        raise PodnetError(late, reason=UNREACHABLE)
+    return [answer.value for answer in answers]
 
 
 def kubeadm(cluster: Cluster) -> Tuple[Optional[str], List[Unobserved]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Affinity,
@@ -25,6 +25,8 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
 
 CALICO_NODE_LABEL, CALICO_NODE_CONTAINER = "calico-node", "calico-node"
 _NODE, _CNI = "projectcalico.org/", "cni.projectcalico.org/"
+_ROLE_LABEL = "node-role.kubernetes.io/"
+CONTROL_PLANE, WORKER = "control-plane", "worker"
 
 
 def _part(source: Dict[str, Any], *path: str) -> Dict[str, Any]:
@@ -69,6 +71,12 @@ def _ready(status: Dict[str, Any]) -> Tuple[bool, Optional[str]]:
             state = "Unknown " if condition.get("status") == "Unknown" else ""
             return False, "%s%s: %s" % (state, condition.get("reason") or "NotReady", condition.get("message") or "")
     return False, "no Ready condition"
+
+
+def node_roles(labels: Mapping[str, str]) -> List[str]:
+    """The roles that labels give a node, as kubectl shows them; ``worker`` where they give none, ``master`` by its later name."""
+    named = {label[len(_ROLE_LABEL) :] for label in labels if label.startswith(_ROLE_LABEL)}
+    return sorted({CONTROL_PLANE if name == "master" else name for name in named} - {""}) or [WORKER]
 
 
 def pod(item: Dict[str, Any]) -> Pod:
