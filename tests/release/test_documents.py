@@ -14,7 +14,7 @@ from conftest import CHECKOUT, RELEASE, run
 ROLES = {path.name for path in (CHECKOUT / "roles").iterdir()}
 PLUGINS = {
     (kind, path.stem)
-    for kind, folder in (("module", "modules"), ("filter", "filter"))
+    for kind, folder in (("module", "modules"), ("filter", "filter"), ("test", "test"), ("inventory", "inventory"))
     for path in (CHECKOUT / "plugins" / folder).glob("*.py")
     if not path.stem.startswith("_")
 }
