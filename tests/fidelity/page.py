@@ -42,7 +42,8 @@ def _opening(comparisons: Sequence[Comparison]) -> list[str]:
         "recording's questions. Pods' names and what follows from them (`cali…` devices, addresses, container ids), made-up MACs and "
         "tunnel addresses are renamed to the recording's. Where something was done to the recorded cluster while somebody watched (a pod or a "
         "Node deleted, another encapsulation), the same is done to the sandbox, and both are held together before and after. Everything else has "
-        "to be the same, or to be listed here with a reason. Written by the comparison (`make fidelity`); a difference that is not listed, or a listed one that is no more, fails its test.",
+        "to be the same, or to be listed here with a reason. Written by the comparison (`make fidelity`); a difference that is not "
+        "listed, or a listed one that is no more, fails its test.",
         "",
         f"**{len(comparisons)} scenarios, {alike + different} values: {alike} alike, {different} different, all of them below.**",
         "",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from ..errors import plain_error
@@ -91,7 +90,7 @@ class Profiles:
     def _converted(self, change: Change) -> Change:
         maker = self._makers[change.resource]
         old = None if change.old is None else self._typed(maker(change.old))
-        return replace(change, resource=self._kind.resource.name, obj=self._typed(maker(change.obj)), old=old)
+        return Change(change.revision, change.type, self._kind.resource.name, self._typed(maker(change.obj)), old)
 
     def _typed(self, obj: Mapping[str, Any]) -> Object:
         resource = self._kind.resource

@@ -11,7 +11,6 @@ from __future__ import annotations
 import builtins
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from .. import lifecycle
@@ -194,4 +193,4 @@ class _History:
 
 def _converted(kind: Kind, change: Change) -> Change:
     old = None if change.old is None else kind.shown(change.old)
-    return replace(change, resource=kind.resource.name, obj=kind.shown(change.obj), old=old)
+    return Change(change.revision, change.type, kind.resource.name, kind.shown(change.obj), old)
