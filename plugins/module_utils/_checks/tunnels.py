@@ -40,9 +40,15 @@ class Known(Generic[Entry]):
         self._key = attrgetter(key)
         self._alike: Alike[End, Entry] = Alike(self._ends, lambda entry, end: entry is not None and fits(entry, end))
         self._own = {end.node.name: place for place, end in enumerate(self._ends)}
+        self._wrong: Dict[str, List[Tuple[End, Optional[Entry]]]] = {}
 
     def wrong(self, node: Node, table: Sequence[Entry]) -> List[Tuple[End, Optional[Entry]]]:
         """The ends of which the node knows nothing, or something wrong, each with the entry it has."""
+        if node.name not in self._wrong:
+            self._wrong[node.name] = self._compared(node, table)
+        return self._wrong[node.name]
+
+    def _compared(self, node: Node, table: Sequence[Entry]) -> List[Tuple[End, Optional[Entry]]]:
         own, entries = self._own.get(node.name), _from_the_tunnels_on(table)
         if self._alike.is_all(entries, own):
             return []

@@ -45,7 +45,10 @@ class Variant(RouteTable):
         return [found[0] if found else None for found in map(self.to, destinations)]
 
     def lacks(self, destinations: FrozenSet[str]) -> FrozenSet[str]:
-        return self.like.lacks(destinations).union(self._gone & destinations).difference(self._first)
+        known = self.like.lacked
+        if destinations not in known:  # all nodes are asked for the same thousand
+            known[destinations] = self.like.lacks(destinations)
+        return known[destinations].union(self._gone & destinations).difference(self._first)
 
     def to(self, dst: str) -> List[Route]:
         return super().to(dst) if dst in self.apart else self.like.to(dst)

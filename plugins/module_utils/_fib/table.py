@@ -40,6 +40,8 @@ class RouteTable:
             self.several = {dst: sorted(those, key=_metric) for dst, those in found.items() if len(those) > 1}
             self._first.update((dst, those[0]) for dst, those in self.several.items())
         self._lengths: Optional[FrozenSet[int]] = None
+        #: What was asked of it by those that it is `like` of: of the destinations, which it lacks.
+        self.lacked: Dict[FrozenSet[str], FrozenSet[str]] = {}
 
     def __len__(self) -> int:
         """How many destinations it has."""

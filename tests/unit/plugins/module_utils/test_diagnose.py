@@ -293,6 +293,15 @@ def test_a_node_that_lost_all_its_sessions_is_one_headline_also_while_its_peers_
         assert [(finding.id, finding.node) for finding in causes] == [("bgp.sessions", WORKER)]
 
 
+def test_a_workload_that_is_not_ready_for_a_reason_of_its_own_is_a_warning():
+    """What crashes is none of Calico's: an alert on routing must not go off."""
+    snapshot = recording()
+    snapshot = snapshot._replace(workloads=tuple(w._replace(ready=2) if w.name == "multitool-1" else w for w in snapshot.workloads))
+    verdict = judge(snapshot)
+    assert [(finding.id, finding.outcome) for finding in verdict.findings] == [("workloads.rolled-out", "warning")]
+    assert not verdict.failed and "default/multitool-1 is not rolled out" in verdict.msg
+
+
 def test_a_calico_node_that_is_not_ready_is_one_headline_and_its_daemonset_is_not_another():
     snapshot = with_node(recording(), WORKER, lambda node: node._replace(calico_node_ready=False))
     door = next(node.calico_node_pod for node in snapshot.nodes if node.name == WORKER).partition("/")[2]

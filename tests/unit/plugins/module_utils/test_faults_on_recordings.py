@@ -143,8 +143,6 @@ FAULTS = [
      lambda s: with_node(s, WORKER, lambda n: n._replace(calico_node_pod=None))),
     ("nat.masquerade", WORKER, "holds nothing instead of 192.168.0.0/16", None, lambda s: with_facts(
         s, WORKER, masquerade=lambda m: m._replace(masquerade_pools=()))),
-    ("workloads.rolled-out", None, "default/multitool-1 is not rolled out", None, lambda s: s._replace(
-        workloads=tuple(w._replace(ready=2) if w.name == "multitool-1" else w for w in s.workloads))),
 ]  # fmt: skip
 
 
@@ -427,7 +425,7 @@ def test_a_foreign_route_that_bgp_spread_is_one_cause():
 
 
 def test_each_check_has_a_fault_that_it_finds():
-    elsewhere = {"connectivity", "intent", "ipip"}  # their own test files
+    elsewhere = {"connectivity", "intent", "ipip", "workloads"}  # their own test files, or test_diagnose.py
     never_alone = {
         "api.observed", "nodes.observed", "paths.pod-to-pod", "bgp.synced", "bgp.programmer", "ipam.handles", "ipam.capacity",
         "vxlan.leftover", "nodes.leftovers", "sysctls.reverse-path",
