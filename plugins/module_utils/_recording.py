@@ -10,6 +10,8 @@ per command. Of several files that say the same the fullest is read; what has no
 from __future__ import annotations
 
 import json
+import os
+from glob import escape, glob
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import _objects, _settings
@@ -27,6 +29,15 @@ _DEFAULTS = (
 Item = Dict[str, Any]
 
 
+def _instead(folder: str) -> str:
+    """What to do about a folder that is no recording."""
+    below = sorted(path for path in glob(os.path.join(escape(folder), "*", "api")) if os.path.isdir(path))
+    if not below:
+        return "Make one with record-cluster, or name a snapshot's file."
+    names = [os.path.dirname(path) for path in below]
+    return "Name one of those below it: %s%s." % (", ".join(names[:5]), " …" if len(names) > 5 else "")
+
+
 def load(folder: str) -> Snapshot:
     """The snapshot that the folder's files make. SnapshotError if none of the lists is in it."""
     files = Files(folder)
@@ -34,8 +45,8 @@ def load(folder: str) -> Snapshot:
     if not any(plural in objects for plural in _LISTS):
         said = "; ".join(gap.reason for gap in gaps if gap.reason != NO_SUCH_FILE)
         raise SnapshotError(
-            "%s holds no recording: it has no list in api/ (nodes.json, pods.json …)%s. Make one with record-cluster, or name a "
-            "snapshot's file." % (folder, ": " + said if said else "")
+            "%s holds no recording: it has no list in api/ (nodes.json, pods.json …)%s. %s"
+            % (folder, ": " + said if said else "", _instead(folder))
         )
     pods = [_objects.pod(item) for item in objects.get("pods", ())]
     doors = {pod.node: pod for pod in pods if _objects.is_calico_node(pod)}

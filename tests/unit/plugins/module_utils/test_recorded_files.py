@@ -91,6 +91,14 @@ def test_an_exec_that_was_refused_is_told_with_its_reason(folder):
     assert any('Grant verb "get" on resource "pods" (API group "") in namespace "c"' in finding.remedy for finding in headlines)
 
 
+def test_a_folder_of_recordings_says_which_it_holds(tmp_path):
+    for name in ("monday", "tuesday"):
+        (tmp_path / name / "api").mkdir(parents=True)
+    with pytest.raises(SnapshotError, match="holds no recording") as raised:
+        _recording.load(str(tmp_path))
+    assert str(raised.value).endswith(f"Name one of those below it: {tmp_path}/monday, {tmp_path}/tuesday.")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("[]", "holds no list of objects"), ("{}", "holds no list of objects"), ('{"items": [1]}', "no list of objects"), ("\x00", "is no JSON")],
