@@ -91,6 +91,12 @@ def test_the_snapshot_that_a_run_kept_is_judged_again_alike(recorded, judge):
     assert outcomes(judge(runs / "latest" / "snapshot.jsonl.gz")) == outcomes(first)
 
 
+def test_a_text_names_a_file_as_a_list_does(recorded, judge, tmp_path):
+    """As a survey of AWX and -e name=value give it."""
+    assert outcomes(judge(recorded, pod_routing_snapshots=str(recorded))) == outcomes(judge(recorded))
+    assert f"{tmp_path}/none does not exist" in judge(recorded, pod_routing_snapshots=f"{recorded}, {tmp_path}/none").fault
+
+
 def test_what_is_no_recording_is_named(judge, tmp_path):
     assert f"{tmp_path} holds no recording: it has no list in api/" in judge(tmp_path).fault
     assert f"{tmp_path}/none does not exist" in judge(tmp_path / "none").fault
