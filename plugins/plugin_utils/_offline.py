@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Type
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain, printable
+from ansible_collections.podnet.calico.plugins.module_utils._prefix import prefix
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import Decoders
 
 T = TypeVar("T")
@@ -89,6 +90,13 @@ def block_size(name: str, pool: Any, given: Optional[Any]) -> Optional[int]:
         return None if found is None else int(found)
     except (TypeError, ValueError):
         refuse(name, "wants block_size as a number, got %s" % _sort(found))
+
+
+def is_inside(name: str, what: str, address: Any, ranges: Any) -> bool:
+    """Whether an address or CIDR is in one of ``ranges``, of which each is a ``what``."""
+    inner = calculated(name, prefix, text(name, "an address or CIDR", address))
+    outer = [calculated(name, prefix, cidr(name, what, one)) for one in one_or_more(ranges)]
+    return any(one.covers(inner) for one in outer)
 
 
 def one_or_more(value: Any) -> Sequence[Any]:

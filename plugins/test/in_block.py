@@ -46,15 +46,12 @@ _value:
 
 from typing import Any, Callable, Dict
 
-from ansible_collections.podnet.calico.plugins.module_utils._prefix import prefix
-from ansible_collections.podnet.calico.plugins.plugin_utils._offline import calculated, cidr, one_or_more, text
+from ansible_collections.podnet.calico.plugins.plugin_utils._offline import is_inside
 
 
 def in_block(address: Any, blocks: Any) -> bool:
     """Whether ``address`` is in one of ``blocks``; see DOCUMENTATION."""
-    inner = calculated("in_block", prefix, text("in_block", "an address or CIDR", address))
-    outer = [calculated("in_block", prefix, cidr("in_block", "the block", one)) for one in one_or_more(blocks)]
-    return any(one.covers(inner) for one in outer)
+    return is_inside("in_block", "the block", address, blocks)
 
 
 class TestModule:

@@ -48,15 +48,12 @@ _value:
 
 from typing import Any, Callable, Dict
 
-from ansible_collections.podnet.calico.plugins.module_utils._prefix import prefix
-from ansible_collections.podnet.calico.plugins.plugin_utils._offline import calculated, cidr, one_or_more, text
+from ansible_collections.podnet.calico.plugins.plugin_utils._offline import is_inside
 
 
 def in_pool(address: Any, pools: Any) -> bool:
     """Whether ``address`` is in one of ``pools``; see DOCUMENTATION."""
-    inner = calculated("in_pool", prefix, text("in_pool", "an address or CIDR", address))
-    outer = [calculated("in_pool", prefix, cidr("in_pool", "the pool", one)) for one in one_or_more(pools)]
-    return any(one.covers(inner) for one in outer)
+    return is_inside("in_pool", "the pool", address, pools)
 
 
 class TestModule:

@@ -239,7 +239,8 @@ delete deployment i --cascade=orphan
 
 def test_imperative_commands_are_understood(server):
     for line in IMPERATIVE:
-        server.kubectl(*(word.replace("_", " ") for word in line.split()))
+        done = server.kubectl(*(word.replace("_", " ") for word in line.split()), check=False)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
 def test_diff_edit_and_replace(server, tmp_path, monkeypatch):

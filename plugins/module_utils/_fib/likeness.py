@@ -46,7 +46,7 @@ class Variant(RouteTable):
 
     def lacks(self, destinations: FrozenSet[str]) -> FrozenSet[str]:
         known = self.like.lacked
-        if destinations not in known:  # all nodes are asked for the same thousand
+        if destinations not in known:
             known[destinations] = self.like.lacks(destinations)
         return known[destinations].union(self._gone & destinations).difference(self._first)
 

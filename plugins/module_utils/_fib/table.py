@@ -40,7 +40,7 @@ class RouteTable:
             self.several = {dst: sorted(those, key=_metric) for dst, those in found.items() if len(those) > 1}
             self._first.update((dst, those[0]) for dst, those in self.several.items())
         self._lengths: Optional[FrozenSet[int]] = None
-        #: What was asked of it by those that it is `like` of: of the destinations, which it lacks.
+        #: Answers of ``lacks``, kept for the tables that are told by this one: all are asked for the same destinations.
         self.lacked: Dict[FrozenSet[str], FrozenSet[str]] = {}
 
     def __len__(self) -> int:

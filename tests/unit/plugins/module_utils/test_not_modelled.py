@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Link, Unobserved
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import NONE, WORKER
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import BLOCK2, NONE, WORKER
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import failed, recording, with_facts, without_route
 
 
@@ -87,3 +87,60 @@ def test_what_takes_out_the_block_routes_leaves_the_routes_to_a_nodes_own_pods(s
 @pytest.mark.parametrize("settings", [{"route_source": "WorkloadIPs"}, {"ipam_type": "HostLocal"}])
 def test_without_block_routes_no_path_is_walked_for_there_would_be_one_for_each_pod_from_each_node(settings):
     assert outcomes(judge(told(recording(), **settings)), "paths.pod-to-pod") == {"inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"bpf_enabled": True}, "eBPF"),
+        ({"route_source": "WorkloadIPs"}, "routeSource WorkloadIPs"),
+        ({"route_sync_disabled": True}, "routeSyncDisabled"),
+        ({"ipam_type": "HostLocal"}, "IPAM HostLocal"),
+        ({"cni_type": "AmazonVPC"}, "CNI plugin AmazonVPC"),
+        ({"wireguard_enabled": True}, "WireGuard"),
+        ({"linux_dataplane": "Nftables"}, "nftables"),
+        ({"nftables_mode": "Enabled"}, "nftables"),
+    ],
+)
+def test_what_is_not_modelled_is_said_and_never_failed(setting, reason):
+    broken = without_route(recording(), WORKER, BLOCK2) if "route" in str(setting) or "type" in str(setting) else recording()
+    verdict = judge(told(broken, **setting))
+    said = [finding for finding in verdict.findings if finding.outcome == "inconclusive"]
+    assert any(f"not modelled ({reason}" in finding.message for finding in said)
+    assert failed(verdict) <= {"pods.mtu"}
+    assert verdict.summary["passed"] > 20, "what still holds is still judged"
+
+
+def test_what_felix_chose_where_it_may_choose_nftables_is_told_by_its_rule():
+    automatic = told(recording(), nftables_mode="Auto")
+    assert judge(automatic).findings == ()
+    assert failed(judge(with_facts(automatic, WORKER, masquerade=lambda m: m._replace(rule_present=False)))) == {"nat.masquerade"}
+    for node in automatic.nodes:
+        automatic = with_facts(automatic, node.name, masquerade=lambda m: m._replace(all_pools=(), masquerade_pools=(), rule_present=False))
+    assert [(f.id, f.outcome) for f in judge(automatic).findings] == [("nat.masquerade", "inconclusive")]
+
+
+def cloud(**settings):
+    """A cluster whose BGP is off, so that BIRD runs nowhere; the pods' addresses are routed by somebody else."""
+    snapshot = told(recording(NONE), bgp_enabled=False, **settings)
+    for node in snapshot.nodes:
+        snapshot = with_facts(
+            snapshot, node.name,
+            routes=lambda routes: tuple(route for route in routes if route.protocol != "bird"),
+            bird=lambda bird: bird._replace(running=False, sessions=(), routes=()),
+        )  # fmt: skip
+    return snapshot
+
+
+def test_the_routes_of_a_pool_without_bgp_are_not_modelled_and_all_else_is_judged():
+    verdict = judge(cloud())
+    [finding] = verdict.findings
+    assert (finding.id, finding.outcome, finding.subject.kind) == ("blocks.remote-route", "inconclusive", "IPPool")
+    assert "not modelled (pool default-ipv4-ippool without BGP" in finding.message
+    assert {result.outcome for result in verdict.results if result.id == "host.route"} == {"passed"}
+    pod = next(pod for pod in cloud().pods if pod.node == WORKER and not pod.host_network)
+    assert "host.route" in failed(judge(without_route(cloud(), WORKER, f"{pod.address}/32")))
+
+
+def test_a_pool_without_bgp_whose_routes_felix_was_told_to_make_is_judged():
+    assert "blocks.remote-route" in failed(judge(cloud(program_cluster_routes="Enabled")))
