@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import traceback
+import types
 from typing import Any, NamedTuple
 
 WORKER, WORKER2, CONTROL_PLANE = "pod-routing-worker", "pod-routing-worker2", "pod-routing-control-plane"
@@ -143,12 +144,30 @@ async def _resync(kernel, exits, node, *looks, compare=False):
 
 
 async def _cancelled_add(kernel, exits, turns, *arguments):
-    adding = asyncio.ensure_future(kernel.add_pod(*arguments))
-    for _ in range(turns):
-        await asyncio.sleep(0.001)
-    adding.cancel()
+    """Whether adding a pod is cancelled that is told so as it waits for the ``turns``-th time: of waiting, not of time, so that a
+    quick machine is not done before."""
+    adding = asyncio.ensure_future(_cancelling(kernel.add_pod(*arguments), turns))
     await asyncio.gather(adding, return_exceptions=True)
     return adding.cancelled()
+
+
+@types.coroutine
+def _cancelling(coroutine, turns):
+    """The coroutine; its task is cancelled once it has begun to wait for the ``turns``-th time."""
+    steps = coroutine.__await__()
+    advance, value = steps.send, None
+    while True:
+        try:
+            waiting = advance(value)
+        except StopIteration as done:
+            return done.value
+        turns -= 1
+        if turns == 0:
+            asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)
+        try:
+            advance, value = steps.send, (yield waiting)
+        except BaseException as error:
+            advance, value = steps.throw, error
 
 
 async def _has_ipip(kernel, exits):
