@@ -67,8 +67,11 @@ def test_a_terminal_has_a_name_a_size_signals_and_an_exit_code(lab, transport):
     terminal.sendline("tty; stty size")
     terminal.expect("/dev/pts/[0-9]+\r\n30 100\r\n")
     terminal.setwinsize(41, 123)
-    terminal.sendline("while [ \"$(stty size)\" != '41 123' ]; do sleep 0.1; done; echo resized; sleep 9999")
+    terminal.sendline("while [ \"$(stty size)\" != '41 123' ]; do sleep 0.1; done; echo resized; cat")
     terminal.expect("\r\nresized\r\n")
+    # ^C is for who has answered already: dash drops one that comes as it is about to start a command.
+    terminal.sendline("here")
+    terminal.expect("here\r\nhere\r\n")
     terminal.sendintr()
     terminal.expect("# ")
     terminal.sendline("exit 7")
