@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what is derived from the code: docs/checks.md from the checks, docs/faults.md from the faults, docs/schemas/ from the model.
+"""Write what is derived from the code: docs/checks.md and docs/checks/ from the checks, docs/faults.md, docs/schemas/ from the model.
 
 A test holds the files equal to what this writes. Run it after a change of either: `make docs`, or
 `PYTHONPATH=.ansible/collections python scripts/write_docs.py`.
@@ -15,9 +15,10 @@ import sys
 import typing
 
 from ansible_collections.podnet.calico.plugins.module_utils import _model as model
-from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES
+from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES, Check
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION, SHARED
+from ansible_collections.podnet.calico.scripts.check_pages import page as check_page
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number"}
@@ -143,16 +144,18 @@ def verdict() -> dict:
 
 
 def checks_page() -> str:
-    """docs/checks.md: every check with what it proves, why, and what to do."""
+    """docs/checks.md: every check with what it proves and why, family by family; a page of its own has the rest."""
     lines = ["# The checks", "", "Choose with `checks` and `skip_checks` of `routing_assert`, by id or wildcard (`blocks.*`).", ""]
     lines += ["Outcomes: " + " · ".join(f"`{outcome}`" for outcome in OUTCOMES) + ". Severity of a failure:"]
-    lines += ["critical, packets are lost; major, they will be or go another way; minor, untidy.", ""]
-    family = None
+    lines += ["critical, packets are lost; major, they will be or go another way; minor, untidy. A check's page says what exactly is"]
+    lines += ["compared, on which evidence, shows what a broken cluster makes it say, and has what to do, known issues and limits.", ""]
+    families: dict[str, list[Check]] = {}
     for check in CHECKS:
-        if check.id.partition(".")[0] != family:
-            family = check.id.partition(".")[0]
-            lines += [f"## {family}", ""]
-        lines += [f"### {check.id}", "", f"**{check.title}** ({check.severity})", "", check.why, "", f"Do: {check.remedy}", ""]
+        families.setdefault(check.id.partition(".")[0], []).append(check)
+    for family, checks in families.items():
+        lines += [f"## {family}", ""]
+        for check in checks:
+            lines += [f"### {check.id}", "", f"**[{check.title}](checks/{check.id}.md)** ({check.severity})", "", check.why, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -167,8 +170,7 @@ def faults_page() -> str:
     lines += ["again; a device that comes up has its routes back at once. While calico-node does not run, nothing is repaired.", ""]
     lines += ["| fault | what is wrong | the check that names it |", "|---|---|---|"]
     for fault in FAULTS.values():
-        anchor = fault.check.replace(".", "")
-        lines.append(f"| [{fault.name}](#{fault.name}) | {fault.title} | [{fault.check}](checks.md#{anchor}) |")
+        lines.append(f"| [{fault.name}](#{fault.name}) | {fault.title} | [{fault.check}](checks/{fault.check}.md) |")
     for fault in FAULTS.values():
         lines += ["", f"## {fault.name}", "", f"**{fault.title}**", "", fault.does, ""]
         lines += [f"Repaired by Calico itself: {fault.heals}", "", f"Source: {fault.source}."]
@@ -179,6 +181,7 @@ def documents() -> dict[str, str]:
     """Each file, by its path from the project's root, with its text."""
     return {
         "docs/checks.md": checks_page(),
+        **{f"docs/checks/{check.id}.md": check_page(check) for check in CHECKS},
         "docs/faults.md": faults_page(),
         "docs/schemas/snapshot-line.schema.json": json.dumps(snapshot_line(), indent=1) + "\n",
         "docs/schemas/verdict.schema.json": json.dumps(verdict(), indent=1) + "\n",
@@ -187,6 +190,8 @@ def documents() -> dict[str, str]:
 
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parents[1]
+    for old in (root / "docs" / "checks").glob("*.md"):
+        old.unlink()
     for name, content in documents().items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ class Check(NamedTuple):
     @property
     def doc(self) -> str:
         """Where the check is described."""
-        return "docs/checks.md#" + self.id.replace(".", "")
+        return "docs/checks/%s.md" % self.id
 
 
 class Recorder:
