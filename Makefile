@@ -92,7 +92,7 @@ kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
 	@scripts/lab-path kubeconfig
 
 .PHONY: docs
-docs: test-environment ## write what is derived from the code: docs/checks.md, docs/checks/, docs/faults.md, docs/schemas/
+docs: test-environment ## write what is derived from the code: checks, faults, messages, schemas
 	@PYTHONPATH=.ansible/collections $(BIN)/python scripts/write_docs.py
 
 .PHONY: fidelity

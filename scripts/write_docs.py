@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 podnet.calico authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what is derived from the code: docs/checks.md and docs/checks/ from the checks, docs/faults.md, docs/schemas/ from the model.
+"""Write what is derived from the code: the checks, the faults, the messages and what to do about them, the schemas of the model.
 
 A test holds the files equal to what this writes. Run it after a change of either: `make docs`, or
 `PYTHONPATH=.ansible/collections python scripts/write_docs.py`.
@@ -19,6 +19,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECK
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION, SHARED
 from ansible_collections.podnet.calico.scripts.check_pages import page as check_page
+from ansible_collections.podnet.calico.scripts.messages import pages as message_pages
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = {str: "string", int: "integer", bool: "boolean", float: "number"}
@@ -183,6 +184,7 @@ def documents() -> dict[str, str]:
         "docs/checks.md": checks_page(),
         **{f"docs/checks/{check.id}.md": check_page(check) for check in CHECKS},
         "docs/faults.md": faults_page(),
+        **message_pages(),
         "docs/schemas/snapshot-line.schema.json": json.dumps(snapshot_line(), indent=1) + "\n",
         "docs/schemas/verdict.schema.json": json.dumps(verdict(), indent=1) + "\n",
     }
@@ -190,7 +192,7 @@ def documents() -> dict[str, str]:
 
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parents[1]
-    for old in (root / "docs" / "checks").glob("*.md"):
+    for old in (*(root / "docs" / "checks").glob("*.md"), *(root / "docs" / "troubleshooting").glob("*.md")):
         old.unlink()
     for name, content in documents().items():
         path = root / name

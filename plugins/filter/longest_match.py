@@ -80,7 +80,7 @@ def longest_match(routes: Any, address: Any, rules: Optional[Any] = None) -> Opt
     fib = Fib(NodeFacts(routes=tuple(entries("longest_match", Route, routes)), rules=chosen))
     decision = calculated("longest_match", fib.decide, address)
     if decision.unknown:
-        refuse("longest_match", "%s for %s" % (decision.unknown, address))
+        refuse("longest_match", "which route %s takes cannot be said: %s" % (address, decision.unknown))
     return None if decision.route is None else plain(decision.route)
 
 

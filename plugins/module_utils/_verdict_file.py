@@ -22,6 +22,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import Decoders
 
 _COUNTS = ("checked", "passed", "failed", "warning", "skipped", "inconclusive")
+_NAME_ONE = "Name a file that routing_assert or connectivity_assert wrote as verdict_path."
 
 
 def as_result(verdict: Verdict, max_findings: Optional[int] = None) -> Dict[str, Any]:
@@ -89,11 +90,11 @@ def read(path: str) -> Saved:
             content = json.load(stream)
         return Saved(_verdict(content), content.get("snapshot_path"))
     except OSError as error:
-        raise PodnetError("The verdict %s cannot be read (%s)" % (path, error.strerror))
+        raise PodnetError("The verdict %s cannot be read (%s)" % (path, error.strerror), _NAME_ONE)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PodnetError(
             "%s is not a verdict of podnet.calico (%s: %s)" % (path, type(error).__name__, error),
-            "Name a file that routing_assert or connectivity_assert wrote as verdict_path.",
+            _NAME_ONE,
         )
 
 

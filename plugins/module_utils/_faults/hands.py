@@ -49,7 +49,10 @@ class Hands:
         node = self._node(name)
         command = " ".join(map(shlex.quote, argv))
         if node.calico_node_pod is None:
-            raise PodnetError("«%s» cannot be run on %s: it has no running calico-node pod" % (command, name))
+            raise PodnetError(
+                "«%s» cannot be run on %s: it has no running calico-node pod" % (command, name),
+                "See why: kubectl get pods --all-namespaces --selector k8s-app=calico-node -o wide.",
+            )
         namespace, _slash, pod = node.calico_node_pod.partition("/")
         result = self.cluster.exec(namespace, pod, CALICO_NODE_CONTAINER, list(argv), attempts=1)
         output = (result.stdout + result.stderr).decode("utf-8", "replace").strip()[:_OUTPUT]

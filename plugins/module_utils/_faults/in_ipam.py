@@ -27,7 +27,9 @@ def _handle_path(scene: Scene, handle: str) -> str:
 def _raw(scene: Scene, path: str) -> Dict[str, Any]:
     item = scene.raw(path)
     if item is None:
-        raise PodnetError("There is no object at %s. Nothing was changed" % path)
+        raise PodnetError(
+            "There is no object at %s, which the fault is made in. Nothing was changed" % path, "Run again: it was there a moment ago."
+        )
     return item
 
 

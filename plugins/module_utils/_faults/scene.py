@@ -129,7 +129,7 @@ def choose(snapshot: Snapshot, about_pod: bool, node: Optional[str], pod: Option
 
 def _first(nodes: Any, snapshot: Snapshot) -> Node:
     if not nodes:
-        raise PodnetError("The cluster at %s has no nodes" % snapshot.header.server)
+        raise PodnetError("The cluster at %s has no nodes to break" % snapshot.header.server, "Check the kubeconfig and context.")
     return next(iter(nodes.values()))
 
 

@@ -182,7 +182,7 @@ def list_all(options: argparse.Namespace) -> int:
 def logs(options: argparse.Namespace) -> int:
     folder = _folder(options)
     if not folder.log.exists():
-        raise launch.LaunchError(f"there is no log in {folder.path}")
+        raise launch.LaunchError(f"there is no log in {folder.path}: no sandbox was started there. Which there are: podnet-sandbox list")
     with folder.log.open("rb") as file:
         sys.stdout.flush()
         shutil.copyfileobj(file, sys.stdout.buffer)

@@ -129,7 +129,10 @@ def stop(folder: StateFolder) -> bool:
     finally:
         os.close(holder)
     if not gone or not folder.wait_dead(_DOWN_SECONDS):
-        raise LaunchError(f"the sandbox of {folder.path} (process {state['pid']}) did not end in {_DOWN_SECONDS:.0f} s")
+        raise LaunchError(
+            f"the sandbox of {folder.path} (process {state['pid']}) did not end in {_DOWN_SECONDS:.0f} s. Kill it, and all of it goes: "
+            f"kill -KILL {state['pid']}"
+        )
     return True
 
 

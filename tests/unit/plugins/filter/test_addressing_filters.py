@@ -139,7 +139,7 @@ def test_rules_send_from_table_to_table_and_a_dead_route_does_not_count():
 
 def test_a_rule_that_cannot_be_told_is_named():
     rules = ip_rule("5: from 10.9.0.0/16 lookup 7\n32766: from all lookup main")
-    with pytest.raises(AnsibleFilterError, match=r"whether rule 5 \(from 10.9.0.0/16\) matches cannot be told for 10.0.0.1"):
+    with pytest.raises(AnsibleFilterError, match=r"which route 10.0.0.1 takes cannot be said: whether rule 5 \(from 10.9.0.0/16\) matches cannot be told"):
         longest_match([], "10.0.0.1", rules)
 
 
