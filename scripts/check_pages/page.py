@@ -28,7 +28,8 @@ _SHOWN = 1200  # characters of a value in an example
 def page(check: Check) -> str:
     """The page as Markdown. ValueError if something of it was not written yet, with what to write."""
     told = texts.load(check.id)
-    lines = [f"# {check.id}", "", f"**{check.title}.** A failure is {check.severity}. All checks: [the list](../checks.md).", ""]
+    grave = f"A failure is {check.severity}." if "failed" in told["outcomes"] else "It warns, or says what was not seen; it does not fail."
+    lines = [f"# {check.id}", "", f"**{check.title}.** {grave} All checks: [the list](../checks.md).", ""]
     lines += ["## What is compared", "", told["compares"].strip(), "", "## How it can end", "", *_outcomes(check, told["outcomes"]), ""]
     lines += ["## Why it matters", "", check.why, "", told["matters"].strip(), ""]
     lines += ["## Evidence", "", *_evidence(check, told), ""]
@@ -56,7 +57,7 @@ def _outcomes(check: Check, own: dict[str, str]) -> Iterator[str]:
 def _evidence(check: Check, told: Any) -> Iterator[str]:
     reads = told.get("reads", {})
     rows = list(commands(asked(check, reads.get("lists", ()), reads.get("nodes", ()))))
-    yield "Read on the API, in calico-node's pod on each node, or in the pods, by what follows:"
+    yield "What is read, and the command that reads it (on a node, in its calico-node pod):"
     yield ""
     yield "| where | command |"
     yield "|---|---|"
@@ -64,7 +65,8 @@ def _evidence(check: Check, told: Any) -> Iterator[str]:
         yield f"| {where} | `{command.replace('|', chr(92) + '|')}` |"
     source, said = excerpt(told["healthy"])
     yield ""
-    yield f"A healthy one, recorded ({source}): {told['healthy']['where']}, `{told['healthy']['command']}`"
+    fields = "" if "lines" in told["healthy"] else ", of which these fields count"
+    yield f"Of a healthy cluster, {told['healthy']['where']}, `{told['healthy']['command']}`{fields} (recorded: {source}):"
     yield ""
     yield from _block(said)
     yield ""
