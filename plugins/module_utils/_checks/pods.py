@@ -39,7 +39,7 @@ def _allocation(case: Case, record: Recorder) -> None:
             continue
         expected, actual = problem
         record.failed(
-            pod.node, pod_subject(pod), expected, actual, "%s: %s, %s" % (_name(pod), address, actual),
+            pod.node, pod_subject(pod), expected, actual, "%s: its address %s %s" % (_name(pod), address, actual),
             Evidence("cluster", "calicoctl ipam show --ip=%s" % address, actual),
         )  # fmt: skip
 
@@ -47,10 +47,10 @@ def _allocation(case: Case, record: Recorder) -> None:
 def _allocation_problem(case: Case, pod: Pod, address: str):
     if pod.calico_address and pod.calico_address != address and ":" not in pod.calico_address:
         where = ", which is in no block" if case.expectation.blocks.longest(pod.calico_address) is None else ""
-        return "podIP %s" % pod.calico_address, "the CNI plugin wired it with %s%s" % (pod.calico_address, where)
+        return "podIP %s" % pod.calico_address, "is not what the CNI plugin wired it with: %s%s" % (pod.calico_address, where)
     others = [other for other in case.pods_by_address.get(address, ()) if other != pod]
     if others:
-        return "an address of its own", "which %s has too" % ", ".join(_name(other) for other in others)
+        return "an address of its own", "is also the address of %s" % ", ".join(_name(other) for other in others)
     held = case.allocations.get(address)
     if not held:
         where = "in no block" if case.expectation.blocks.longest(address) is None else "free in its block"
