@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Sequence, Tuple
+import re
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .._checks.judging import OUTCOMES, message
 from .._model import FAILED, INCONCLUSIVE, SKIPPED, WARNING, CheckResult, Finding, Verdict
 
 ORDER = (FAILED, INCONCLUSIVE, WARNING)
+#: Where a check's page is for a reader who has only the report. A link, which loads nothing.
+PAGES = "https://github.com/podnet/podnet.calico/blob/main/"
+_PAGE = re.compile(r"docs/checks/[a-z0-9.-]+\.md")
 
 
 def combine(verdicts: Sequence[Verdict]) -> Verdict:
@@ -73,3 +77,8 @@ def place(finding: Finding) -> str:
     what = "/".join(part for part in (subject.namespace, subject.name) if part)
     words = [finding.node or "cluster", subject.kind, what, subject.prefix or subject.ip or ""]
     return " · ".join(word for word in words if word)
+
+
+def page_of(finding: Finding) -> Optional[str]:
+    """The address of its check's page; None where a verdict that was read from a file names none of ours."""
+    return PAGES + finding.doc if _PAGE.fullmatch(finding.doc) else None

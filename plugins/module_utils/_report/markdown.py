@@ -10,7 +10,7 @@ from typing import List
 from .._checks.judging import OUTCOMES
 from .._model import Finding, Verdict
 from .._plain import count
-from .combined import by_cause, by_family, place, unseen
+from .combined import by_cause, by_family, page_of, place, unseen
 
 # What has a meaning in GitHub's Markdown or in the HTML that it lets through.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
@@ -50,7 +50,7 @@ def _finding(cause: Finding, effects: List[Finding]) -> List[str]:
         "",
         "| | |",
         "|---|---|",
-        "| check | `%s` |" % cause.id,
+        "| check | %s |" % _check(cause),
         "| where | %s |" % escape(place(cause)),
         "| expected | %s |" % escape(cause.expected),
         "| actual | %s |" % escape(cause.actual),
@@ -62,6 +62,11 @@ def _finding(cause: Finding, effects: List[Finding]) -> List[str]:
     if effects:
         lines += ["Follows from it:", ""] + ["- %s" % escape(effect.message) for effect in effects] + [""]
     return lines
+
+
+def _check(finding: Finding) -> str:
+    page = page_of(finding)
+    return "[`%s`](%s)" % (finding.id, page) if page else "`%s`" % finding.id
 
 
 def _fenced(text: str) -> List[str]:

@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence
 from .._checks.judging import OUTCOMES
 from .._model import Finding, Snapshot, Verdict
 from .._plain import count
-from .combined import by_cause, by_family, place, unseen
+from .combined import by_cause, by_family, page_of, place, unseen
 from .diagram import path_diagram
 from .elements import Element, document, element, table
 from .lesson import Exercise, Lesson, Step, proof
@@ -107,7 +107,7 @@ def _findings(verdict: Verdict) -> Optional[Element]:
 
 
 def _finding(cause: Finding, effects: List[Finding]) -> Element:
-    rows = [("check", element("code", cause.id)), ("where", place(cause)), ("expected", cause.expected), ("actual", cause.actual)]
+    rows = [("check", _check(cause)), ("where", place(cause)), ("expected", cause.expected), ("actual", cause.actual)]
     rows.append(("do", element("b", cause.remedy)))
     inner: List[Optional[Element]] = [
         element("dl", [[element("dt", name), element("dd", value)] for name, value in rows]),
@@ -121,6 +121,12 @@ def _finding(cause: Finding, effects: List[Finding]) -> Element:
         "article", element("header", element("h3", cause.message), _badge(cause.outcome)), element("div", inner, class_="inner"),
         class_="card",
     )  # fmt: skip
+
+
+def _check(finding: Finding) -> Element:
+    """Its check, which leads to the page that says what is compared, why, and what is known of it."""
+    name, page = element("code", finding.id), page_of(finding)
+    return element("a", name, href=page, rel="noreferrer") if page else name
 
 
 def _preface(snapshot: Optional[Snapshot]) -> str:

@@ -15,7 +15,7 @@ from ansible_collections.podnet.calico.plugins.module_utils import _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Probe, Unobserved
 from ansible_collections.podnet.calico.plugins.module_utils._report import FORMATS, about, render, screen
-from ansible_collections.podnet.calico.plugins.module_utils._report.combined import by_cause, combine
+from ansible_collections.podnet.calico.plugins.module_utils._report.combined import PAGES, by_cause, combine
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     LAB,
     SCENARIOS,
@@ -35,14 +35,14 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.tags, self.words, self.links, self.ids, self._open = [], [], [], set(), []
+        self.tags, self.words, self.sources, self.links, self.ids = [], [], [], [], set()
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         for name, value in attrs:
             if name in ("src", "href"):
-                self.links.append(value)
+                (self.links if (tag, name) == ("a", "href") else self.sources).append(value)
             if name == "id":
                 self.ids.add(value)
             assert not name.startswith("on"), "no event handlers"
@@ -118,9 +118,18 @@ def test_the_lesson_has_this_clusters_commands_and_outputs():
 
 def test_the_page_loads_nothing_runs_nothing_and_every_link_has_its_place():
     page = Page(render([judge(broken())], "html", broken()))
-    assert "script" not in page.tags
-    assert all(link.startswith("#") for link in page.links)
-    assert {link[1:] for link in page.links} <= page.ids
+    assert "script" not in page.tags and not page.sources
+    assert {link[1:] for link in page.links if link.startswith("#")} <= page.ids
+    assert {link for link in page.links if not link.startswith("#")} == {PAGES + "docs/checks/blocks.remote-route.md"}
+
+
+@pytest.mark.parametrize("name", ["html", "markdown"])
+def test_a_finding_leads_to_its_checks_page_and_nowhere_else(name):
+    verdict = judge(broken())
+    assert f"{PAGES}docs/checks/blocks.remote-route.md" in render([verdict], name)
+    for page in ("javascript:alert(1)", "https://evil.example/", "docs/checks/../../x.md", "docs/checks/x.md)", ""):
+        elsewhere = verdict._replace(findings=tuple(finding._replace(doc=page) for finding in verdict.findings))
+        assert PAGES not in render([elsewhere], name) and "evil.example" not in render([elsewhere], name)
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
