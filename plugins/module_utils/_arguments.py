@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster, Limits, connect
+from ansible_collections.podnet.calico.plugins.module_utils._cut import refusal
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._model import Shard
 from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 
 
@@ -52,4 +54,20 @@ def selectors_of(module: Any) -> Selectors:
         params.get("node_selector") or None,
         params.get("pod_selector") or None,
         tuple(params.get("namespaces") or ()),
+        _shard_of(params),
     )
+
+
+def _shard_of(params: Any) -> Optional[Shard]:
+    """Which part of the cluster is to be collected, where the option ``shard`` says so."""
+    given = params.get("shard")
+    if not given:
+        return None
+    wrong = refusal(given["of"]) or refusal((given["collection"],))
+    if wrong is None and given["name"] not in given["of"]:
+        wrong = "%s is none of %s" % (given["name"], ", ".join(given["of"]) or "no names")
+    if wrong is not None:
+        raise PodnetError("shard: " + wrong, "Name all shards in shard.of, the same for all of them.")
+    selection = ["%s=%s" % (name, params[name]) for name in ("node_selector", "pod_selector") if params.get(name)]
+    selection += ["namespaces=%s" % ",".join(sorted(params["namespaces"]))] if params.get("namespaces") else []
+    return Shard(given["name"], tuple(sorted(given["of"])), given["collection"], given["node_selector"] or None, tuple(selection))

@@ -12,6 +12,8 @@ from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, S
 
 from ansible_collections.podnet.calico.plugins.module_utils._model import Block, Changed, Node, Pod, Settings
 
+#: What can change, as ``Changed`` calls it.
+KINDS = ("Settings", "IPPool", "Node", "Pod", "Block", "Address", "BlockAffinity", "IPAMHandle")
 #: Lists by plural, of model objects; nodes know their calico-node pod.
 Objects = Mapping[str, Sequence[Any]]
 
@@ -35,7 +37,16 @@ def changes(before: Objects, after: Objects, settings: Tuple[Settings, Settings]
     for name, old, new in _differing(before, after, "ipamhandles", "id"):
         nodes = {owner for owner, cidr in owners if cidr in (new or old).blocks}
         found.append(Changed("IPAMHandle", name=name, nodes=tuple(sorted(nodes))))
-    return tuple(dict.fromkeys(found))
+    return in_order(found)
+
+
+def in_order(changed: Iterable[Changed]) -> Tuple[Changed, ...]:
+    """Each once, in an order that does not depend on who saw it first."""
+
+    def order(one: Changed) -> Tuple[Any, ...]:
+        return KINDS.index(one.kind), one.namespace or "", one.name or "", one.nodes or (), one.prefixes
+
+    return tuple(sorted(set(changed), key=order))
 
 
 def touched(changed: Iterable[Changed], nodes: Iterable[str]) -> Set[str]:
@@ -47,11 +58,11 @@ def touched(changed: Iterable[Changed], nodes: Iterable[str]) -> Set[str]:
 
 
 def _node(node: Node) -> Node:
-    return node._replace(ready=True, not_ready_reason=None, calico_node_ready=None, kubelet_version=None)
+    return node._replace(ready=True, not_ready_reason=None, calico_node_ready=None, kubelet_version=None, facts=None, skipped=None)
 
 
 def _pod(pod: Pod) -> Pod:
-    return pod._replace(ready=True, labels={}, owner=None)
+    return pod._replace(ready=True, labels={}, owner=None, facts=None, skipped=None)
 
 
 def _differing(

@@ -22,6 +22,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._cluster import (
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    OF_ANOTHER_SHARD,
     Changed,
     Header,
     Node,
@@ -58,7 +59,9 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
 
     def look() -> _View:
         objects, missing = _lists.read(cluster, _lists.kinds_of(group) + selectors.kinds(NODES in evidence))
-        nodes, pods = node_plan(objects, NODES in evidence), pod_plan(objects, PODS in evidence, selectors.namespaces)
+        elsewhere = selectors.elsewhere(objects)
+        nodes = node_plan(objects, NODES in evidence, elsewhere)
+        pods = pod_plan(objects, PODS in evidence, selectors.namespaces, elsewhere)
         return _View(objects, _settings.settings(objects, kubeadm), missing + unread, nodes, pods)
 
     view = look()
@@ -77,17 +80,18 @@ def collect(cluster: Cluster, evidence: Sequence[str] = (API, NODES), selectors:
         settings=view.settings,
         unobserved=tuple(view.missing),
         changed=changed,
+        shard=selectors.shard,
     )
     return Snapshot(
         header=header,
         nodes=_with_facts(view.nodes, facts),
         pods=_with_facts(view.pods, facts),
-        pools=tuple(sorted(objects["ippools"])),
-        blocks=tuple(sorted(objects["ipamblocks"], key=lambda block: block.cidr)),
-        affinities=tuple(sorted(objects["blockaffinities"])),
-        handles=tuple(sorted(objects["ipamhandles"], key=lambda handle: handle.id)),
-        workloads=tuple(sorted(objects["daemonsets"] + objects["deployments"])),
-    )
+        pools=tuple(objects["ippools"]),
+        blocks=tuple(objects["ipamblocks"]),
+        affinities=tuple(objects["blockaffinities"]),
+        handles=tuple(objects["ipamhandles"]),
+        workloads=tuple(objects["daemonsets"] + objects["deployments"]),
+    ).in_order()
 
 
 def _with_facts(subjects: Iterable[Any], facts: _Facts) -> Tuple[Any, ...]:
@@ -107,7 +111,7 @@ def _settle(cluster: Cluster, look: _Look, view: _View, facts: _Facts) -> Tuple[
     moved = _changes.changes(view.objects, again.objects, (view.settings, again.settings))
     if not moved:
         return again, ()
-    nodes = _changes.touched(moved, (node.name for node in again.nodes))
+    nodes = _changes.touched(moved, (node.name for node in again.nodes if node.skipped != OF_ANOTHER_SHARD))
     pods = {(change.namespace, change.name) for change in moved if change.kind == "Pod"}
     facts.update(_ask(cluster, [n for n in again.nodes if n.name in nodes], [p for p in again.pods if _key(p) in pods]))
     third = _look_again(look, again)

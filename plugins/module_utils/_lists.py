@@ -13,7 +13,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._errors import BAD_R
 from ansible_collections.podnet.calico.plugins.module_utils._model import Node, Pod, Unobserved
 
 CRD_GROUP, V3_GROUP = "crd.projectcalico.org", "projectcalico.org"
-NODE_SELECTOR, POD_SELECTOR = "node_selector", "pod_selector"
+NODE_SELECTOR, POD_SELECTOR, SHARD_SELECTOR = "node_selector", "pod_selector", "shard.node_selector"
 
 
 class Kind(NamedTuple):

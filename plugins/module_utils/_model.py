@@ -187,6 +187,8 @@ class PodFacts(NamedTuple):
 
 # Why a node or pod was not asked: the options left it out, or whether they do could not be found out.
 NOT_SELECTED, NOT_KNOWN = "not selected", "not known whether"
+# Why a node or pod was left to others, where the cluster is collected in shards.
+OF_ANOTHER_SHARD = "of another shard"
 
 
 # -- what the API tells -------------------------------------------------------------------------------------------
@@ -347,6 +349,20 @@ class Changed(NamedTuple):
     prefixes: Tuple[str, ...] = ()
 
 
+class Shard(NamedTuple):
+    """Which part of a cluster a snapshot looked into: the nodes that ``_cut`` gives it, and the pods on them.
+
+    ``of``: the names of all shards, sorted. ``node_selector``: a label selector of its nodes, in place of the hash of their
+    names. ``selection``: what is looked into at all, the same for all shards.
+    """
+
+    name: str
+    of: Tuple[str, ...]
+    collection: str
+    node_selector: Optional[str] = None
+    selection: Tuple[str, ...] = ()
+
+
 class Header(NamedTuple):
     """First line of a snapshot. Times are RFC 3339 in UTC; ``evidence`` what was asked for."""
 
@@ -361,6 +377,7 @@ class Header(NamedTuple):
     settings: Settings = Settings()
     unobserved: Tuple[Unobserved, ...] = ()  # API lists that could not be read
     changed: Tuple[Changed, ...] = ()
+    shard: Optional[Shard] = None
 
 
 class Snapshot(NamedTuple):
@@ -375,6 +392,18 @@ class Snapshot(NamedTuple):
     handles: Tuple[Handle, ...] = ()
     workloads: Tuple[Workload, ...] = ()
     probes: Tuple["Probe", ...] = ()
+
+    def in_order(self) -> "Snapshot":
+        """The same by name, so that a verdict does not hang on where the objects came from; probes as they were made."""
+        return self._replace(
+            nodes=tuple(sorted(self.nodes, key=lambda node: node.name)),
+            pods=tuple(sorted(self.pods, key=lambda pod: (pod.namespace, pod.name))),
+            pools=tuple(sorted(self.pools, key=lambda pool: pool.name)),
+            blocks=tuple(sorted(self.blocks, key=lambda block: block.cidr)),
+            affinities=tuple(sorted(self.affinities, key=lambda affinity: affinity.name)),
+            handles=tuple(sorted(self.handles, key=lambda handle: handle.id)),
+            workloads=tuple(sorted(self.workloads, key=lambda one: (one.kind, one.namespace, one.name))),
+        )
 
 
 # -- what real packets tell -----------------------------------------------------------------------------------------

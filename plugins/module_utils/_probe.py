@@ -18,6 +18,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._cluster import Clus
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
+    OF_ANOTHER_SHARD,
     CapturedEcho,
     EchoReply,
     Node,
@@ -84,7 +85,7 @@ def choose_pairs(snapshot: Snapshot) -> Tuple[List[Pair], List[Unobserved]]:
     A pair that cannot be had (pods that are not ready yet, a cluster of one node) is evidence that is missing.
     """
     pods = sorted(
-        (pod for pod in snapshot.pods if pod.skipped in (None, NOT_ASKED_FOR) and _answers(pod)),
+        (pod for pod in snapshot.pods if pod.skipped in (None, NOT_ASKED_FOR, OF_ANOTHER_SHARD) and _answers(pod)),
         key=lambda pod: (pod.node or "", pod.namespace, pod.name),
     )
     pairs, missing = [], []

@@ -66,15 +66,15 @@ def load(folder: str) -> Snapshot:
     )
     return Snapshot(
         header,
-        nodes=tuple(sorted(_node(files, item, doors) for item in objects.get("nodes", ()))),
-        pods=tuple(sorted((_pod(files, pod) for pod in pods), key=lambda pod: (pod.namespace, pod.name))),
+        nodes=tuple(_node(files, item, doors) for item in objects.get("nodes", ())),
+        pods=tuple(_pod(files, pod) for pod in pods),
         pools=tuple(_objects.pool(item) for item in objects.get("ippools", ())),
         blocks=tuple(_objects.block(item) for item in objects.get("ipamblocks", ())),
         affinities=tuple(_objects.affinity(item) for item in objects.get("blockaffinities", ())),
         handles=tuple(_objects.handle(item) for item in objects.get("ipamhandles", ())),
         workloads=tuple(_objects.daemonset(item) for item in objects.get("daemonsets", ()))
         + tuple(_objects.deployment(item) for item in objects.get("deployments", ())),
-    )
+    ).in_order()
 
 
 def _lists(files: Files) -> Tuple[Dict[str, List[Item]], List[Unobserved]]:

@@ -135,7 +135,7 @@ def read(path: str) -> Snapshot:
 
 
 def assemble(objects: Iterable[Any], name: str = "snapshot") -> Snapshot:
-    """A snapshot of a header and objects in any order."""
+    """A snapshot of a header and objects that come in any order."""
     fields: Dict[Type, List[Any]] = {entry[1]: [] for entry in KINDS.values()}
     header = None
     for item in objects:
@@ -145,7 +145,7 @@ def assemble(objects: Iterable[Any], name: str = "snapshot") -> Snapshot:
             fields[type(item)].append(item)
     if header is None:
         raise SnapshotError("%s is empty: it has no header line. Collect it again with routing_snapshot." % name)
-    return Snapshot(header, **{field: tuple(fields[class_]) for field, class_ in KINDS.values()})
+    return Snapshot(header, **{field: tuple(fields[class_]) for field, class_ in KINDS.values()}).in_order()
 
 
 def stream(path: str) -> Iterator[Any]:
@@ -157,7 +157,7 @@ def stream(path: str) -> Iterator[Any]:
             for number, line in enumerate(file, 1):
                 try:
                     item = decoders.line(json.loads(line), first=number == 1)
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
                 if item is not None:  # else it is shared by those to come
                     yield item
@@ -264,49 +264,3 @@ def _many(value: List[Any], inner: Callable[[dict], Any], shared: List[Any]) -> 
             raise ValueError("it names line %s of %d that are shared" % (first if first == last else entry, len(shared)))
         found += shared[first : last + 1]
     return tuple(found)
-
-
-def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
-    """Shards of one cluster as one snapshot; SnapshotError if they are not of one cluster.
-
-    The API's view is the latest shard's; a node's or pod's own facts come from the latest shard that has them.
-    """
-    shards = sorted(snapshots, key=lambda shard: shard.header.collected_at)
-    if not shards:
-        raise SnapshotError("No snapshot to merge.")
-    for shard in shards[1:]:
-        _same_cluster(shards[0].header, shard.header)
-    latest = shards[-1]
-    unobserved = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.unobserved))
-    evidence = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.evidence))
-    changed = tuple(dict.fromkeys(entry for shard in shards for entry in shard.header.changed))
-    return latest._replace(
-        header=latest.header._replace(unobserved=unobserved, evidence=evidence, changed=changed),
-        nodes=_with_facts(shards, "nodes", lambda node: node.name),
-        pods=_with_facts(shards, "pods", lambda pod: (pod.namespace, pod.name, pod.container_id)),
-        probes=tuple(probe for shard in shards for probe in shard.probes),
-    )
-
-
-def _same_cluster(one: Header, other: Header) -> None:
-    for what, mine, theirs in (
-        ("cluster id", one.cluster_id, other.cluster_id),
-        ("Calico version", one.calico_version, other.calico_version),
-    ):
-        if mine != theirs:
-            raise SnapshotError("These are not shards of one collection: %s %s and %s." % (what, mine, theirs))
-    if one.cluster_id is None and one.server != other.server:
-        raise SnapshotError("Neither shard has a cluster id, and their servers differ: %s and %s." % (one.server, other.server))
-
-
-def _with_facts(shards: List[Snapshot], field: str, key: Callable[[Any], Any]) -> Tuple[Any, ...]:
-    """The objects of the latest shard, each with the latest facts that any shard has of it."""
-    facts = {}
-    for shard in shards:
-        for item in getattr(shard, field):
-            if item.facts is not None:
-                facts[key(item)] = item.facts
-    latest = getattr(shards[-1], field)
-    return tuple(
-        item._replace(facts=facts[key(item)], skipped=None) if key(item) in facts else item for item in latest
-    )

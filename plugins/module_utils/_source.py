@@ -9,7 +9,7 @@ import os
 import zlib
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
-from ansible_collections.podnet.calico.plugins.module_utils import _objects, _probe, _recording, _snapshot
+from ansible_collections.podnet.calico.plugins.module_utils import _objects, _probe, _recording, _shards, _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import (
     cluster_arguments,
     selection_arguments,
@@ -53,8 +53,9 @@ def live_snapshot(module: Any, cluster: Cluster) -> Snapshot:
     """Collect what the module's ``evidence`` asks for; with ``probes``, ping one pair on a node and one across nodes."""
     params = module.params
     snapshot = collect(cluster, params["evidence"], selectors_of(module))
-    if PROBES not in params["evidence"]:
-        return snapshot
+    shard = snapshot.header.shard
+    if PROBES not in params["evidence"] or (shard is not None and shard.name != shard.of[0]):
+        return snapshot  # of shards, the first sends the packets: those that one collection would send
     return with_probes(cluster, snapshot, _probe.Ping(count=params["ping_count"]))
 
 
@@ -71,12 +72,28 @@ def with_probes(
     return snapshot._replace(header=header, probes=_probe.run(cluster, snapshot, chosen, ping))
 
 
-def saved_snapshot(paths: Sequence[str]) -> Snapshot:
-    """The snapshot in a file or in a folder of raw outputs, or the shards in several as one."""
+def saved_snapshot(paths: Sequence[str], expected: Optional[_shards.Expected] = None) -> Snapshot:
+    """The snapshot in a file or in a folder of raw outputs, or the shards in several as one.
+
+    Of the shards that are ``expected``, one whose file is missing or damaged is a gap of the whole, and no error.
+    """
     try:
-        return _snapshot.merge([_load(path) for path in paths])
+        if expected is None:
+            return _shards.whole([_shards.File(path, path, _load(path)) for path in paths])
+        return _shards.whole([_shard_file(path) for path in paths], expected)
     except _snapshot.SnapshotError as error:
         raise PodnetError(str(error))
+
+
+def _shard_file(path: str) -> _shards.File:
+    """The file of a shard, called after it."""
+    name = os.path.basename(path).partition(".jsonl")[0]
+    if not os.path.lexists(path):
+        return _shards.File(name, path, reason="%s: there is no file %s" % (_shards.MISSING, path))
+    try:
+        return _shards.File(name, path, _load(path))
+    except _snapshot.SnapshotError as error:
+        return _shards.File(name, path, reason="%s: %s" % (_shards.DAMAGED, error))
 
 
 def _load(path: str) -> Snapshot:

@@ -38,6 +38,30 @@ options:
     type: list
     elements: path
     default: []
+  shards:
+    description:
+      - Of O(snapshots) that are shards of one collection (O(podnet.calico.routing_snapshot#module:shard)), which there must be. The
+        verdict is that of one collection of the whole cluster. A shard that is missing, late, there twice, damaged, of another
+        cluster or collection, or cut otherwise is V(inconclusive) by its name; the others are judged.
+      - Without it, those must be there that the files themselves name, and a file that is damaged is an error.
+    type: dict
+    suboptions:
+      names:
+        description: The names of all shards. A file that is damaged is told by its own name, C(<shard>.jsonl.gz).
+        type: list
+        elements: str
+        required: true
+      collection:
+        description: The collection that they must be of. Without it, the one that most of them are of.
+        type: str
+      max_apart:
+        description: How many seconds before the latest shard another may have been collected.
+        type: float
+        default: 3600
+      refused:
+        description: Of shards whose file could not be had, why, as M(podnet.calico.shard_files) returns it.
+        type: dict
+        default: {}
   intent:
     description:
       - What the cluster is meant to be. A live value that differs is V(failed) before anything is derived from it, so that
@@ -84,6 +108,7 @@ options:
     default: []
 seealso:
   - module: podnet.calico.routing_snapshot
+  - module: podnet.calico.shard_files
   - module: podnet.calico.connectivity_assert
   - module: podnet.calico.routing_report
 """
@@ -111,6 +136,13 @@ EXAMPLES = r"""
   podnet.calico.routing_assert:
     snapshots: [/tmp/snapshot.jsonl.gz]
     fail_on: [failed]
+
+- name: Judge what two jobs have collected
+  podnet.calico.routing_assert:
+    snapshots: [/mnt/podnet/nightly-20300101/shard-1.jsonl.gz, /mnt/podnet/nightly-20300101/shard-2.jsonl.gz]
+    shards:
+      names: [shard-1, shard-2]
+      collection: nightly-20300101
 """
 
 RETURN = r"""
@@ -187,14 +219,22 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.podnet.calico.plugins.module_utils import _report, _run_folder
 from ansible_collections.podnet.calico.plugins.module_utils._arguments import cluster_of
+from ansible_collections.podnet.calico.plugins.module_utils._cut import refusal
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError, fail_from
 from ansible_collections.podnet.calico.plugins.module_utils._judgement import finish, judge, verdict_arguments
 from ansible_collections.podnet.calico.plugins.module_utils._parallel import Deadline
 from ansible_collections.podnet.calico.plugins.module_utils._route_diff import RouteDiff
+from ansible_collections.podnet.calico.plugins.module_utils._shards import Expected
 from ansible_collections.podnet.calico.plugins.module_utils._source import live_arguments, live_snapshot, saved_snapshot
 
 
 GRANT = "Grant verb"
+SHARDS = dict(
+    names=dict(type="list", elements="str", required=True),
+    collection=dict(type="str"),
+    max_apart=dict(type="float", default=3600),
+    refused=dict(type="dict", default={}),
+)
 #: How the reasons begin that are of the caller's making.
 UNHEALED = ("nothing is selected", "none of ")
 
@@ -204,6 +244,7 @@ def argument_spec():
     return dict(
         live_arguments(),
         snapshots=dict(type="list", elements="path", default=[]),
+        shards=dict(type="dict", options=SHARDS),
         intent=dict(type="dict"),
         checks=dict(type="list", elements="str", default=[]),
         skip_checks=dict(type="list", elements="str", default=[]),
@@ -250,13 +291,26 @@ def may_pass(verdict):
     )
 
 
+def expected_shards(module):
+    """Which shards there must be, as ``shards`` says; None without it."""
+    given = module.params["shards"]
+    if given is None:
+        return None
+    wrong = refusal(given["names"]) if given["names"] else "no shard is named"
+    if wrong:
+        raise PodnetError("shards.names: " + wrong)
+    refused = {str(name): str(reason) for name, reason in given["refused"].items()}
+    return Expected(tuple(given["names"]), given["collection"] or None, given["max_apart"], refused)
+
+
 def main():
     """Judge files or the cluster."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     files = module.params["snapshots"]
     try:
         # Files first: one of them may be in `latest`, which is pointed at this run's folder next.
-        saved = saved_snapshot(files) if files else None
+        expected = expected_shards(module)
+        saved = saved_snapshot(files, expected) if files or expected else None
         if saved is not None and not module.params["intent"]:
             module.params["intent"] = _run_folder.kept_intent(files)
         _run_folder.prepare(module)

@@ -59,7 +59,7 @@ def test_each_option_has_a_type_and_a_description(role):
 
 @pytest.mark.parametrize("role", NAMES)
 def test_a_variable_is_named_after_its_role_or_shared(role):
-    prefix = "podnet_" if role == "lab" else f"{role}_"
+    prefix = "podnet_" if role in ("lab", "shards") else f"{role}_"
     assert [name for name in options(role) if not name.startswith(prefix)] == []
 
 

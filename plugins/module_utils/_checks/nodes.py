@@ -10,6 +10,7 @@ from typing import Dict, Iterator, Tuple
 from .._late import late
 from .._model import NOT_SELECTED, Address, Node, Snapshot, Subject
 from .._prefix import prefix
+from .._shards import SHARD
 from .case import Case
 from .record import CLUSTER, DEADLINE, NOTHING_SELECTED, Check, Recorder, node_evidence, node_subject
 from .remedies import on_node
@@ -37,7 +38,7 @@ def _listed(case: Case, record: Recorder) -> None:
     time_is_up = late(case.snapshot)
     if time_is_up:
         record.inconclusive(None, DEADLINE, time_is_up, what="everything")
-    gaps = [gap.what for gap in case.snapshot.header.unobserved if gap.what != "probes"]
+    gaps = [gap.what for gap in case.snapshot.header.unobserved if gap.what != "probes" and not gap.what.startswith(SHARD)]
     for what in gaps:
         record.lists(what)
     if case.doubt.changed:

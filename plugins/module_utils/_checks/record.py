@@ -48,6 +48,7 @@ class Check(NamedTuple):
     run: Callable
     severity: str = "major"  # critical: packets are lost; major: they will be, or go another way; minor: untidy
     aspects: Tuple[str, ...] = ()
+    guard: bool = False  # made whatever was chosen, and without a result where it found nothing: it guards what all rest on
 
     @property
     def doc(self) -> str:
@@ -224,7 +225,7 @@ class Recorder:
                 *(counts.get(one, 0) for one in (PASSED, FAILED, WARNING, SKIPPED, INCONCLUSIVE)),
                 reason=self._reasons.get(node) if outcome in (SKIPPED, INCONCLUSIVE) else None,
             )  # fmt: skip
-        if not self._counts:
+        if not self._counts and not self.check.guard:
             yield CheckResult(self.check.id, self.check.title, None, SKIPPED, skipped=1, reason="there is nothing to check")
 
 

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Dict, Hashable, Iterator, List, Optional, Tupl
 
 from .._expected import address_of, owns_block_routes
 from .._late import is_late
+from .._merge import CHANGED_BETWEEN, NOBODY
 from .._model import INCONCLUSIVE, Finding, Node, Path, Pod
 from .._names import VXLAN_DEVICE
 from .._peering import Peering
 from .._prefix import Prefix, prefix
+from .._shards import NONE_THERE, SHARD, UNASSIGNED
 
 if TYPE_CHECKING:
     from .._checks.case import Case
 
 Keys = Iterator[Hashable]
 Ends = Tuple[Pod, Pod]
+_NOBODY = re.compile(re.escape(NOBODY) + r"(?:: (?P<shard>\S+) is |$)")
 _DECIDES = ("routes", "rules", "neighbours", "fdb")  # what a walk cannot do without
 
 
@@ -225,6 +228,19 @@ class Places:
         """That it was not read in time, whatever it is."""
         if finding.outcome == INCONCLUSIVE and is_late(finding.actual):
             yield "deadline"
+
+    def shard(self, finding: Finding) -> Keys:
+        """The shard that it is about, or for want of which it was not seen."""
+        if finding.subject.kind == "Shard":
+            yield from (finding.subject.name, NONE_THERE)
+        elif finding.evidence == self.case.doubt.evidence or CHANGED_BETWEEN in finding.actual:
+            yield CHANGED_BETWEEN
+        elif finding.outcome == INCONCLUSIVE:
+            nobody = _NOBODY.search(finding.actual)
+            if nobody:
+                yield nobody["shard"] or UNASSIGNED[len(SHARD) :]
+            if NONE_THERE in finding.actual:
+                yield NONE_THERE
 
     def grant(self, finding: Finding) -> Keys:
         """The rule that lacks, in words: one that is missing refuses the exec into every pod of a namespace."""

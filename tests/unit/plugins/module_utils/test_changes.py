@@ -11,6 +11,7 @@ from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import UNREACHABLE, PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._merge import merge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Changed, Route
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster, pod
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import with_route
@@ -294,4 +295,4 @@ def test_it_is_in_the_snapshots_file_and_in_that_of_all_shards(tmp_path):
     one, two = with_changed(recording(), POD), with_changed(recording(), POD, Changed("Settings"))
     _snapshot.write(str(tmp_path / "one.jsonl"), one)
     assert _snapshot.read(str(tmp_path / "one.jsonl")).header.changed == (POD,)
-    assert _snapshot.merge([one, two]).header.changed == (POD, Changed("Settings"))
+    assert merge([one, two]).snapshot.header.changed == (Changed("Settings"), POD)

@@ -244,7 +244,7 @@ def test_a_foreign_route_that_bgp_spread_is_one_cause():
 
 
 def test_each_check_has_a_fault_that_it_finds():
-    elsewhere = {"connectivity", "intent", "ipip", "workloads"}  # their own test files, or test_diagnose.py
+    elsewhere = {"connectivity", "intent", "ipip", "shards", "workloads"}  # their own test files, or test_diagnose.py
     never_alone = {
         "api.observed", "nodes.observed", "paths.pod-to-pod", "bgp.synced", "bgp.programmer", "ipam.handles", "ipam.capacity",
         "vxlan.leftover", "nodes.leftovers", "sysctls.reverse-path",

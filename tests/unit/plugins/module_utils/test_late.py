@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _snapshot
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
+from ansible_collections.podnet.calico.plugins.module_utils._merge import merge
 from ansible_collections.podnet.calico.plugins.module_utils._model import Probe, Unobserved
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import FakeCluster
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
@@ -104,7 +105,7 @@ def test_what_took_longer_than_a_command_may_is_another_cause():
 def test_it_is_said_of_the_shards_that_were_late(tmp_path):
     one, two = not_looked_again(late_node(recording(), WORKER)), recording()
     _snapshot.write(str(tmp_path / "one.jsonl"), one)
-    merged = _snapshot.merge([_snapshot.read(str(tmp_path / "one.jsonl")), two])
+    merged = merge([_snapshot.read(str(tmp_path / "one.jsonl")), two]).snapshot
     (headline,) = headlines(judge(merged))
     assert headline.actual.endswith("not read: what changed meanwhile")
 

@@ -97,22 +97,6 @@ def test_a_cut_archive_is_refused(tmp_path):
         _snapshot.read(str(path))
 
 
-def test_shards_make_the_whole():
-    whole = recording()
-    shards = [
-        whole._replace(nodes=tuple(node if node == kept else node._replace(facts=None, skipped="not selected") for node in whole.nodes))
-        for kept in whole.nodes
-    ]
-    assert _snapshot.merge(shards) == whole
-    assert judge(_snapshot.merge(shards)) == judge(whole)
-
-
-def test_shards_of_another_cluster_are_refused():
-    other = recording()._replace(header=recording().header._replace(cluster_id="another"))
-    with pytest.raises(SnapshotError, match="cluster id"):
-        _snapshot.merge([recording(), other])
-
-
 def test_equal_routes_are_one_object(tmp_path):
     path = str(tmp_path / "s.jsonl")
     _snapshot.write(path, recording())
