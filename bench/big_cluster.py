@@ -11,8 +11,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import ipaddress
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -127,11 +128,22 @@ class BigCluster:
         yield {"line": "block", "cidr": cidr, "affinity": f"host:{name}", "allocations": allocations}
         yield {"line": "affinity", "name": f"{name}-block", "cidr": cidr, "node": name}
 
-    def write(self, path: Path) -> int:
-        """The file, gzipped; how many routes are in it."""
+    def shard(self, name: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The lines of one shard of several, which looks into every so manieth node."""
+        at = itertools.cycle(names)
+        for line in self.lines():
+            if line["line"] == "header":
+                line["shard"] = {"name": name, "of": list(names), "collection": "bench"}
+            elif line["line"] == "node" and next(at) != name:
+                del line["facts"]
+                line["skipped"] = "of another shard"
+            yield line
+
+    def write(self, path: Path, lines: Iterable[dict[str, Any]] | None = None) -> int:
+        """The file, gzipped, of all lines or these; how many routes are in it."""
         routes = 0
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
-            for line in self.lines():
+            for line in self.lines() if lines is None else lines:
                 for entry in line.get("facts", {}).get("routes", ()):
                     routes += entry[1] + 1 - entry[0] if isinstance(entry, list) else 1
                 file.write(json.dumps(line, separators=(",", ":")) + "\n")

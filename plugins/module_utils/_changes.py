@@ -69,10 +69,12 @@ def _differing(
     before: Objects, after: Objects, plural: str, key: Any, essence: Any = lambda item: item
 ) -> Iterator[Tuple[Any, Optional[Any], Optional[Any]]]:
     """(key, before, after) of each object that was made, removed or changed; None where there is none."""
-    old, new = ({_key(item, key): essence(item) for item in objects[plural]} for objects in (before, after))
-    for one in sorted(old.keys() | new.keys()):
-        if old.get(one) != new.get(one):
-            yield one, old.get(one), new.get(one)
+    old, new = ({_key(item, key): item for item in objects[plural]} for objects in (before, after))
+    moved = [one for one in old.keys() | new.keys() if old.get(one) != new.get(one)]
+    for one in sorted(moved):
+        then, now = (essence(item) if item is not None else None for item in (old.get(one), new.get(one)))
+        if then != now:
+            yield one, then, now
 
 
 def _key(item: Any, key: Any) -> Any:

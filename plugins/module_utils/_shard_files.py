@@ -17,10 +17,12 @@ import stat
 import time
 import zlib
 from collections import Counter
+from http.client import HTTPException
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from ansible.module_utils.urls import ConnectionError as UrlsError
 from ansible.module_utils.urls import open_url
 from ansible_collections.podnet.calico.plugins.module_utils._cut import NAME, key_of
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
@@ -101,9 +103,10 @@ def obtain(
                 refused[name] = str(error)
                 later += [name] if isinstance(error, _NotYet) else []
         pending = later
-        if time.monotonic() >= end:
+        left = end - time.monotonic()
+        if not pending or left <= 0:
             break
-        time.sleep(min(_POLL_SECONDS, max(0.0, end - time.monotonic())) if pending else 0)
+        time.sleep(min(_POLL_SECONDS, left))
     return paths, refused
 
 
@@ -183,7 +186,7 @@ def _download(url: str, source: Source) -> Iterator[bytes]:
     """The object, in pieces, up to as many bytes as it may have."""
     told, size = "GET " + without_secrets(url), 0
     try:
-        with open_url(url, headers=dict(source.headers), timeout=30) as answer:
+        with open_url(url, headers=dict(source.headers), timeout=30, decompress=False) as answer:
             while True:
                 piece = answer.read(_CHUNK)
                 if not piece:
@@ -194,7 +197,7 @@ def _download(url: str, source: Source) -> Iterator[bytes]:
                 yield piece
     except HTTPError as error:
         raise _NotYet("%s: %s: %d %s" % (MISSING, told, error.code, error.reason))
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, OSError, HTTPException, UrlsError, ValueError) as error:
         raise _NotYet("%s: %s: %s" % (MISSING, told, getattr(error, "reason", error)))
 
 

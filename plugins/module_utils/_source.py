@@ -18,6 +18,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._arguments import (
 from ansible_collections.podnet.calico.plugins.module_utils._cluster import Cluster
 from ansible_collections.podnet.calico.plugins.module_utils._collect import API, EVIDENCE, NODES, collect
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
+from ansible_collections.podnet.calico.plugins.module_utils._memory import uncollected
 from ansible_collections.podnet.calico.plugins.module_utils._model import Snapshot
 
 PROBES = "probes"
@@ -72,6 +73,7 @@ def with_probes(
     return snapshot._replace(header=header, probes=_probe.run(cluster, snapshot, chosen, ping))
 
 
+@uncollected()
 def saved_snapshot(paths: Sequence[str], expected: Optional[_shards.Expected] = None) -> Snapshot:
     """The snapshot in a file or in a folder of raw outputs, or the shards in several as one.
 
