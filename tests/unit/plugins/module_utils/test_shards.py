@@ -7,11 +7,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.podnet.calico.plugins.module_utils import _snapshot, _verdict_file
 from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
+from ansible_collections.podnet.calico.plugins.module_utils._collect import EVIDENCE, collect
 from ansible_collections.podnet.calico.plugins.module_utils._cut import key_of, refusal, shard_of
 from ansible_collections.podnet.calico.plugins.module_utils._merge import merge
-from ansible_collections.podnet.calico.plugins.module_utils._model import Changed, Route, Unobserved
+from ansible_collections.podnet.calico.plugins.module_utils._model import Changed, Route, Shard, Unobserved
+from ansible_collections.podnet.calico.plugins.module_utils._selection import Selectors
 from ansible_collections.podnet.calico.plugins.module_utils._shards import Expected, File, whole
 from ansible_collections.podnet.calico.plugins.module_utils._snapshot import SnapshotError
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import FakeCluster
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import with_route
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import (
     SCENARIOS,
@@ -276,7 +279,10 @@ def test_a_pod_that_came_between_two_shards_is_in_doubt_and_no_fault():
 
 def test_a_pod_that_went_between_two_shards_is_in_doubt_and_no_fault():
     pod = a_pod_of(WORKER)
-    gone = lambda one: one._replace(pods=tuple(entry for entry in one.pods if entry.name != pod.name))  # noqa: E731
+
+    def gone(one):
+        return one._replace(pods=tuple(entry for entry in one.pods if entry.name != pod.name))
+
     verdict = judge(together(later(cut(cluster(), 4), "shard-1", gone)))
     assert verdict.summary["failed"] == 0 and verdict.failed
     assert {one.id for one in verdict.findings if one.cause is None} == {"api.observed"}
@@ -301,6 +307,49 @@ def test_a_list_that_one_shard_could_not_read_is_a_gap_and_not_a_change():
     gap = Unobserved("pods", "kubectl get pods", "forbidden")
     snapshot = together(changed_by(lambda one: headed(one._replace(pods=()), unobserved=(gap,), collected_at="2030-01-01T01:59:00Z")))
     assert gap in snapshot.header.unobserved and snapshot.header.changed == ()
+
+
+# -- as they are collected ----------------------------------------------------------------------------------------------------
+
+
+def collected(cluster, name=None, evidence=EVIDENCE, selector=None, **selected):
+    """One shard of three, or all at once."""
+    part = Shard(name, names(3), COLLECTION, selector) if name else None
+    cluster.start_clock()
+    return timed(collect(cluster, evidence, Selectors(shard=part, **selected)))
+
+
+@pytest.mark.parametrize("evidence", [EVIDENCE, ("api", "nodes"), ("api", "pods"), ("api",)])
+def test_shards_that_are_collected_are_the_cluster_that_is_collected_at_once(evidence):
+    one = FakeCluster()
+    shards = [File(name, name, collected(one, name, evidence)) for name in names(3)]
+    assert whole(shards, Expected(names(3))) == collected(one, evidence=evidence)
+
+
+def test_each_shard_asks_its_own_nodes_and_the_pods_on_them():
+    asked = []
+    for name in names(3):
+        one = FakeCluster()
+        collected(one, name)
+        asked.append({pod for _namespace, pod, _container, _attempts in one.execs})
+    assert [shard_of(node, names(3)) for node in ("one", "two")] == ["shard-1", "shard-2"]
+    assert asked == [{"calico-node-one", "a", "c"}, {"calico-node-two", "b"}, set()]
+
+
+def test_a_shard_may_have_a_selector_of_its_own():
+    one = FakeCluster()
+    for number, entry in enumerate(one.lists["/api/v1/nodes"], 1):
+        entry["metadata"]["labels"] = {"zone": str(number)}
+    shards = [File(name, name, collected(one, name, selector="zone=" + name[-1])) for name in names(3)]
+    assert [{node.name for node in file.snapshot.nodes if node.facts} for file in shards] == [{"one"}, {"two"}, set()]
+    assert whole(shards, Expected(names(3))) == collected(one)
+
+
+def test_a_selector_that_holds_for_all_shards_leaves_out_the_same_as_at_once():
+    one = FakeCluster()
+    one.lists["/api/v1/nodes"][0]["metadata"]["labels"] = {"zone": "1"}
+    shards = [File(name, name, collected(one, name, nodes="zone=1")) for name in names(3)]
+    assert whole(shards, Expected(names(3))) == collected(one, nodes="zone=1")
 
 
 # -- names --------------------------------------------------------------------------------------------------------------
