@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.podnet.calico.plugins.module_utils._cut import shard_of
 from ansible_collections.podnet.calico.plugins.module_utils._exec import ExecResult
 from ansible_collections.podnet.calico.plugins.module_utils._model import Affinity, Probe, Route, Snapshot, Unobserved
 from ansible_collections.podnet.calico.plugins.module_utils._probe import read_capture, read_ping
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils import faults
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils import faults, shards
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import (
     BLOCK,
     BLOCK2,
@@ -125,6 +126,12 @@ def _unread(s: Snapshot) -> Snapshot:
     return s._replace(header=s.header._replace(unobserved=(gap,)))
 
 
+def _without_a_shard(s: Snapshot) -> Snapshot:
+    cut = {name: shards.shard(s, name, shards.names(4)) for name in shards.names(4)}
+    del cut[shard_of(WORKER, shards.names(4))]
+    return shards.together(cut)
+
+
 def _miscounted(s: Snapshot) -> Snapshot:
     first = s.handles[0]._replace(blocks=dict.fromkeys(s.handles[0].blocks, 9))
     return s._replace(handles=(first, *s.handles[1:]))
@@ -151,6 +158,7 @@ BROKEN: Mapping[str, Broken] = {
         _annotated(WORKER, ready=False, not_ready_reason="NodeStatusUnknown: Kubelet stopped posting node status."),
     ),
     "nodes.calico-node": Broken("The worker has no calico-node pod.", _annotated(WORKER, calico_node_pod=None, calico_node_ready=None)),
+    "shards.whole": Broken("Collected in four shards, of which the worker's is missing.", _without_a_shard),
     "api.observed": Broken("FelixConfiguration may not be listed.", _unread),
     "nodes.observed": Broken(
         "`ip rule` was refused on the worker.",

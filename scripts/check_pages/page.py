@@ -83,9 +83,11 @@ def _record(check: Check) -> str:
     ends: dict[str, int] = {}
     for name in SCENARIOS:
         found = {result.outcome for result in _healthy_verdict(name).results if result.id == check.id}
+        if check.guard and not found:
+            continue
         worst = next(one for one in ("failed", "inconclusive", "warning", "passed", "skipped") if one in found)
         ends[worst] = ends.get(worst, 0) + 1
-    told = ", ".join(f"{ends[one]} {one}" for one in OUTCOMES if one in ends)
+    told = ", ".join(f"{ends[one]} {one}" for one in OUTCOMES if one in ends) or "it has nothing to say"
     return f"On the {len(SCENARIOS)} whole recordings of a real Calico: {told}."
 
 
@@ -124,7 +126,7 @@ def _fields(finding: Finding) -> Iterator[str]:
     )
     for name, value in pairs:
         first, *rest = value[:_SHOWN].strip().splitlines()
-        yield f"{name + ':':<10}{first}"
+        yield f"{name + ':':<10}{first}".rstrip()
         yield from (" " * 10 + line for line in rest)
 
 

@@ -24,7 +24,7 @@ from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recording
     without_route,
 )
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.shards import COLLECTION, cut, files, names, shard, together
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 NODES = ("pod-routing-control-plane", "pod-routing-worker", "pod-routing-worker2")
@@ -76,6 +76,7 @@ def stored(shards, path):
     return [File(name, f"{name}.jsonl", _snapshot.read(str(path / f"{name}.jsonl"))) for name in shards]
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), scenario=st.sampled_from(SCENARIOS), number=st.integers(1, 7))
 def test_shards_in_any_order_give_the_files_of_the_whole_byte_for_byte(tmp_path_factory, data, scenario, number):
     path = tmp_path_factory.mktemp("files")
@@ -88,6 +89,7 @@ def test_the_cut_does_not_hang_on_the_process_or_the_order_of_the_names():
     assert [shard_of(node, names(4)) for node in NODES] == ["shard-3", "shard-2", "shard-1"]
 
 
+@settings(deadline=None)
 @given(st.sets(st.text("abcdef0123456789-", min_size=1, max_size=12), min_size=1), st.integers(1, 7))
 def test_each_node_is_of_one_shard_and_no_shard_of_many_goes_without(nodes, number):
     many = nodes | {f"node-{one}" for one in range(200)}
