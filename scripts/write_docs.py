@@ -57,7 +57,7 @@ class Schemas:
                 self.definitions[hint.__name__] = {}
                 self.definitions[hint.__name__] = self.properties(hint)
             return {"$ref": f"#/$defs/{hint.__name__}"}
-        return {"type": _SCALARS[hint]}
+        return {"type": _SCALARS[getattr(hint, "__supertype__", hint)]}
 
     def properties(self, class_: type) -> dict:
         hints = typing.get_type_hints(class_)

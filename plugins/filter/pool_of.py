@@ -49,17 +49,17 @@ _value:
 
 from typing import Any, Callable, Dict
 
-from ansible_collections.podnet.calico.plugins.module_utils._prefix import PrefixTable
+from ansible_collections.podnet.calico.plugins.module_utils._prefix import PrefixTable, prefix
 from ansible_collections.podnet.calico.plugins.plugin_utils._offline import calculated, cidr, listed, text
 
 
 def pool_of(address: Any, pools: Any) -> Any:
     """The pool that ``address`` is in; see DOCUMENTATION."""
-    text("pool_of", "an address or CIDR", address)
+    calculated("pool_of", prefix, text("pool_of", "an address or CIDR", address))
     table: PrefixTable[Any] = PrefixTable()
     for number, pool in enumerate(listed("pool_of", "a list of pools", pools)):
         calculated("pool_of", table.add, cidr("pool_of", "pool %d" % number, pool), pool)
-    return calculated("pool_of", table.longest, address)
+    return table.longest(address)
 
 
 class FilterModule:

@@ -15,7 +15,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 from ._model import Allocation, Node, Pod, Pool, Settings, Snapshot
 from ._node_selector import selects
 from ._names import IPIP_DEVICE, OVERHEAD, VXLAN_DEVICE, pod_device, protocol_name
-from ._prefix import Prefix, PrefixTable, prefix, same_network
+from ._prefix import Prefix, PrefixTable, prefix_or_none, same_network
 from ._shape import ExpectedRoute, Shape
 from ._version import release
 
@@ -39,10 +39,7 @@ def address_of(pod: Pod) -> str:
 
 def _network(address: Optional[str]) -> Union[str, Prefix, None]:
     """What decides who is near: the network of an address with its mask; the text itself where it is none."""
-    try:
-        return prefix(address) if address else None
-    except ValueError:
-        return address
+    return prefix_or_none(address) or address
 
 
 def owns_block_routes(pool: Pool) -> str:

@@ -10,7 +10,15 @@ plain strings as ``ip`` prints them; ``None`` means absent; "not observed" is ne
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, NewType, Optional, Tuple
+
+# Texts of a form that is looked at when a file is read (``_decoding``).
+#: A CIDR with its prefix length.
+Cidr = NewType("Cidr", str)
+#: An address without one.
+Ip = NewType("Ip", str)
+#: What a policy rule does: ``lookup main``, ``goto 32766``, ``unreachable`` …
+RuleAction = NewType("RuleAction", str)
 
 # -- what iproute2 tells ------------------------------------------------------------------------------------------
 
@@ -27,7 +35,7 @@ class Nexthop(NamedTuple):
 class Route(NamedTuple):
     """A kernel route. ``protocol`` and ``table`` as iproute2 names them; a protocol that it omits is ``boot``."""
 
-    dst: str
+    dst: Cidr
     type: str = "unicast"
     gateway: Optional[str] = None
     dev: Optional[str] = None
@@ -51,7 +59,7 @@ class Rule(NamedTuple):
 
     priority: int
     selector: str
-    action: str  # "lookup main", "unreachable", …
+    action: RuleAction
 
 
 class VxlanLink(NamedTuple):
@@ -224,8 +232,8 @@ class Pod(NamedTuple):
     name: str
     node: Optional[str] = None
     phase: str = "Running"
-    address: Optional[str] = None
-    addresses: Tuple[str, ...] = ()
+    address: Optional[Ip] = None
+    addresses: Tuple[Ip, ...] = ()
     host_network: bool = False
     ready: bool = True
     terminating: bool = False
@@ -255,7 +263,7 @@ class Pool(NamedTuple):
     """An IPPool; modes are Never, Always or CrossSubnet."""
 
     name: str
-    cidr: str
+    cidr: Cidr
     block_size: int = 26
     vxlan_mode: str = "Never"
     ipip_mode: str = "Never"
@@ -281,7 +289,7 @@ class Allocation(NamedTuple):
 class Block(NamedTuple):
     """An IPAMBlock; ``affinity`` is ``host:<node>``, ``virtual:…`` or None."""
 
-    cidr: str
+    cidr: Cidr
     affinity: Optional[str] = None
     deleted: bool = False
     allocations: Tuple[Allocation, ...] = ()
@@ -296,7 +304,7 @@ class Affinity(NamedTuple):
     """A BlockAffinity; an empty state of old data reads as confirmed."""
 
     name: str
-    cidr: str
+    cidr: Cidr
     node: str
     state: str = "confirmed"
     type: str = "host"

@@ -59,9 +59,18 @@ def prefix(cidr: str) -> Prefix:
     return Prefix(bits, int.from_bytes(packed, "big") >> shift << shift, size)
 
 
+def prefix_or_none(text: Optional[str]) -> Optional[Prefix]:
+    """The prefix that a text is; None for any other. An annotation holds what anybody wrote."""
+    try:
+        return prefix(text) if text else None
+    except ValueError:
+        return None
+
+
 def same_network(own: str, other: str) -> bool:
     """Whether ``other`` (address, with or without mask) lies in the subnet of ``own`` (address with its mask)."""
-    return prefix(own).covers(prefix(other.partition("/")[0]))
+    subnet, address = prefix_or_none(own), prefix_or_none(other.partition("/")[0])
+    return subnet is not None and address is not None and subnet.covers(address)
 
 
 class PrefixTable(Generic[T]):
@@ -108,7 +117,10 @@ class PrefixTable(Generic[T]):
                 yield length, found
 
     def longest(self, address: str) -> Optional[T]:
-        """The first item of the longest prefix that holds ``address`` (or prefix), or None."""
-        for _length, items in self.matches(address):
-            return items[0]
+        """The first item of the longest prefix that holds ``address`` (or prefix), or None; nothing holds what is neither."""
+        try:
+            for _length, items in self.matches(address):
+                return items[0]
+        except ValueError:
+            pass
         return None

@@ -16,9 +16,10 @@ import json
 import os
 import tempfile
 from collections import Counter
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, get_args, get_origin, get_type_hints
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type
 
 from . import _model as model
+from ._decoding import Decoder
 from ._memory import uncollected
 from ._model import Header, Snapshot
 
@@ -151,12 +152,12 @@ def assemble(objects: Iterable[Any], name: str = "snapshot") -> Snapshot:
 def stream(path: str) -> Iterator[Any]:
     """The header, then each object, while the file is read."""
     opener: Callable[..., IO[str]] = gzip.open if path.endswith(".gz") else open
-    decoders = Decoders()
+    reader = Lines()
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    item = decoders.line(json.loads(line), first=number == 1)
+                    item = reader.line(json.loads(line), first=number == 1)
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
                 if item is not None:  # else it is shared by those to come
@@ -171,19 +172,14 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else "not what a snapshot holds (%s)" % error
 
 
-_NONE = type(None)
-
-
-class Decoders:
-    """JSON back to the model. Holds what has been seen, so that equal values become one object."""
+class Lines:
+    """Lines of a snapshot → objects of the model, in the order in which they stand there."""
 
     def __init__(self) -> None:
-        self._seen: Dict[Any, Any] = {}
-        self._classes: Dict[Type, Callable[[dict], Any]] = {}
-        self._shared: Dict[Type, List[Any]] = {class_: [] for _field, class_ in SHARED.values()}
+        self._decoder = Decoder([class_ for _field, class_ in SHARED.values()])
 
-    def line(self, entry: dict, first: bool = False) -> Any:
-        """One line of a snapshot as a model object; None for one that later lines name by its number."""
+    def line(self, entry: Any, first: bool = False) -> Any:
+        """One line as a model object; None for one that later lines name by its number."""
         if not isinstance(entry, dict):
             raise ValueError("no object: this is no snapshot of podnet.calico")
         kind = entry.pop("line", None)
@@ -194,73 +190,10 @@ class Decoders:
             if version != SCHEMA_VERSION:
                 raise ValueError("schema version %s is not %s: judge it with the version of podnet.calico that wrote it"
                                  % (version, SCHEMA_VERSION))
-            return self.decode(Header, entry)
-        if kind in SHARED:
-            class_ = SHARED[kind][1]
-            self._shared[class_].append(self.decode(class_, entry))
+            return self._decoder.decode(Header, entry)
+        if isinstance(kind, str) and kind in SHARED:
+            self._decoder.share(SHARED[kind][1], entry)
             return None
-        if kind not in KINDS:
-            raise ValueError("a line of unknown sort %r" % kind)
-        return self.decode(KINDS[kind][1], entry)
-
-    def decode(self, class_: Type, entry: dict) -> Any:
-        """``entry`` as ``class_``; ValueError for a field that it does not have, or lacks."""
-        decoder = self._classes.get(class_)
-        if decoder is None:
-            decoder = self._classes[class_] = self._decoder(class_)
-        return decoder(entry)
-
-    def _decoder(self, class_: Type) -> Callable[[dict], Any]:
-        convert = {name: self._converter(hint) for name, hint in get_type_hints(class_).items()}
-        special = {name: function for name, function in convert.items() if function is not None}
-        required = [name for name in class_._fields if name not in class_._field_defaults]
-        shared = class_ in (model.Route, model.Rule, model.FdbEntry)
-        seen = self._seen
-
-        def decode(entry: dict) -> Any:
-            for name, value in entry.items():
-                if name not in convert:
-                    raise ValueError("%s has no field %r" % (class_.__name__, name))
-                function = special.get(name)
-                if function is not None and value is not None:
-                    entry[name] = function(value)
-            missing = [name for name in required if name not in entry]
-            if missing:
-                raise ValueError("%s without %s" % (class_.__name__, ", ".join(missing)))
-            item = class_(**entry)
-            return seen.setdefault(item, item) if shared else item
-
-        return decode
-
-    def _converter(self, hint: Any) -> Optional[Callable[[Any], Any]]:
-        """How a JSON value of this type becomes the model's; None where it already is."""
-        origin, arguments = get_origin(hint), get_args(hint)
-        if origin is tuple:
-            inner = self._converter(arguments[0])
-            if inner is None:
-                return lambda value: self._seen.setdefault(tuple(value), tuple(value)) if value else ()
-            shared = self._shared.get(arguments[0])
-            if shared is not None:
-                return lambda value: _many(value, inner, shared)
-            return lambda value: tuple([inner(entry) for entry in value])
-        if origin is not None and _NONE in arguments:  # Optional
-            return self._converter(next(argument for argument in arguments if argument is not _NONE))
-        if hasattr(hint, "_fields"):
-            return lambda value: self.decode(hint, value)
-        if hint is str:
-            return lambda value: self._seen.setdefault(value, value)
-        return None
-
-
-def _many(value: List[Any], inner: Callable[[dict], Any], shared: List[Any]) -> Tuple[Any, ...]:
-    """Objects, numbers of shared ones, and ``[first, last]`` of these."""
-    found: List[Any] = []
-    for entry in value:
-        if entry.__class__ is dict:
-            found.append(inner(entry))
-            continue
-        first, last = entry if entry.__class__ is list else (entry, entry)
-        if not 0 <= first <= last < len(shared):
-            raise ValueError("it names line %s of %d that are shared" % (first if first == last else entry, len(shared)))
-        found += shared[first : last + 1]
-    return tuple(found)
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise ValueError("a line of unknown sort %r" % (kind,))
+        return self._decoder.decode(KINDS[kind][1], entry)

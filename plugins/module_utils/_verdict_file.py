@@ -9,17 +9,14 @@ import os
 import tempfile
 from typing import Any, Dict, NamedTuple, Optional
 
+from ansible_collections.podnet.calico.plugins.module_utils._checks import OUTCOMES
+from ansible_collections.podnet.calico.plugins.module_utils._decoding import Decoder
 from ansible_collections.podnet.calico.plugins.module_utils._errors import PodnetError
 from ansible_collections.podnet.calico.plugins.module_utils._model import (
     CheckResult,
-    Evidence,
-    Finding,
-    Header,
-    Subject,
     Verdict,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain
-from ansible_collections.podnet.calico.plugins.module_utils._snapshot import Decoders
 
 _COUNTS = ("checked", "passed", "failed", "warning", "skipped", "inconclusive")
 _NAME_ONE = "Name a file that routing_assert or connectivity_assert wrote as verdict_path."
@@ -88,38 +85,35 @@ def read(path: str) -> Saved:
     try:
         with open(path, encoding="utf-8") as stream:
             content = json.load(stream)
-        return Saved(_verdict(content), content.get("snapshot_path"))
+        return Saved(_verdict(content), _kept(content.get("snapshot_path")))
     except OSError as error:
         raise PodnetError("The verdict %s cannot be read (%s)" % (path, error.strerror), _NAME_ONE)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PodnetError(
-            "%s is not a verdict of podnet.calico (%s: %s)" % (path, type(error).__name__, error),
-            _NAME_ONE,
-        )
+    except (ValueError, RecursionError) as error:
+        raise PodnetError("%s is not a verdict of podnet.calico (%s)" % (path, error), _NAME_ONE)
 
 
-def _verdict(content: Dict[str, Any]) -> Verdict:
-    results = []
-    for entry in content["results"]:
-        subjects = entry.pop("subjects")
-        results.append(CheckResult(**dict(entry, **subjects)))
-    return Verdict(
-        schema_version=content["schema_version"],
-        failed=content["failed"],
-        msg=content["msg"],
-        summary=content["summary"],
-        results=tuple(results),
-        findings=tuple(_finding(entry) for entry in content["findings"]),
-        header=Decoders().decode(Header, content["header"]) if content.get("header") else None,
-    )
+def _kept(path: Any) -> Optional[str]:
+    if path is not None and not isinstance(path, str):
+        raise ValueError("its snapshot_path is no path")
+    return path
 
 
-def _finding(entry: Dict[str, Any]) -> Finding:
-    return Finding(
-        **dict(
-            entry,
-            subject=Subject(**entry["subject"]),
-            evidence=Evidence(**entry["evidence"]),
-            consequences=tuple(entry["consequences"]),
-        )
-    )
+def _verdict(content: Any) -> Verdict:
+    """ValueError for what is no verdict."""
+    if not isinstance(content, dict):
+        raise ValueError("no object")
+    fields = {name: content[name] for name in Verdict._fields if name in content}
+    if isinstance(fields.get("results"), list):
+        fields["results"] = [_flat(entry) for entry in fields["results"]]
+    verdict = Decoder().decode(Verdict, fields)
+    for outcome in (*verdict.summary, *(one.outcome for one in (*verdict.results, *verdict.findings))):
+        if outcome not in OUTCOMES and outcome != "total":
+            raise ValueError("there is no outcome %r" % outcome)
+    return verdict
+
+
+def _flat(entry: Any) -> Any:
+    """A result as the model has it: the counts of its subjects beside the rest."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("subjects"), dict):
+        return entry
+    return dict({name: value for name, value in entry.items() if name != "subjects"}, **entry["subjects"])

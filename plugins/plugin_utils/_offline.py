@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Type
 from ansible.errors import AnsibleFilterError
 from ansible_collections.podnet.calico.plugins.module_utils._plain import plain, printable
 from ansible_collections.podnet.calico.plugins.module_utils._prefix import prefix
-from ansible_collections.podnet.calico.plugins.module_utils._snapshot import Decoders
+from ansible_collections.podnet.calico.plugins.module_utils._decoding import Decoder
 
 T = TypeVar("T")
 #: What a parser raises at text that is not its command's.
@@ -57,12 +57,12 @@ def named(name: str, what: str, value: Any) -> str:
 
 def entries(name: str, class_: Type[T], given: Any) -> List[T]:
     """A list of dictionaries, as the parsing filters and the info modules return it, as objects of the model."""
-    decoders, found = Decoders(), []
+    decoder, found = Decoder(), []
     for number, entry in enumerate(listed(name, "a list of dictionaries", given)):
         if not isinstance(entry, Mapping):
             refuse(name, "entry %d is %s, and must be a dictionary" % (number, _sort(entry)))
         try:
-            found.append(decoders.decode(class_, dict(entry)))
+            found.append(decoder.decode(class_, dict(entry)))
         except _DAMAGE as error:
             refuse(name, "entry %d cannot be read: %s" % (number, error))
     return found

@@ -46,7 +46,7 @@ _value:
 
 from typing import Any, Callable, Dict
 
-from ansible_collections.podnet.calico.plugins.module_utils._prefix import same_network
+from ansible_collections.podnet.calico.plugins.module_utils._prefix import prefix, same_network
 from ansible_collections.podnet.calico.plugins.plugin_utils._offline import calculated, refuse, text
 
 
@@ -54,7 +54,9 @@ def same_subnet(own: Any, other: Any) -> bool:
     """Whether ``other`` is near; see DOCUMENTATION."""
     if "/" not in text("same_subnet", "an address with its mask", own):
         refuse("same_subnet", "wants the node's own address with its mask, got %r" % own)
-    return calculated("same_subnet", same_network, own, text("same_subnet", "the other node's address", other))
+    for address in (own, text("same_subnet", "the other node's address", other).partition("/")[0]):
+        calculated("same_subnet", prefix, address)
+    return same_network(own, other)
 
 
 class TestModule:

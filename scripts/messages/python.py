@@ -15,7 +15,7 @@ _CALLS: Calls = {
     "PodnetError": (0, 1),
     "_refusal": (1, None),
     "refuse": (1, None),
-    **dict.fromkeys(("SnapshotError", "AnsibleFilterError", "AnsibleParserError", "ValueError", "ParseError"), (0, None)),
+    **dict.fromkeys(("SnapshotError", "AnsibleFilterError", "AnsibleParserError", "ValueError", "ParseError", "DecodeError"), (0, None)),
     **dict.fromkeys(("nothing_here", "warn", "warning"), (0, None)),
 }
 _CALLS_OF_SANDBOX: Calls = dict.fromkeys(

@@ -125,7 +125,7 @@ EMITTED = [
     ("{name} without {missing}", file_with(HEADER + '{"line": "node"}\n')),
     ("{folder} holds no recording: it has no list in api/ (nodes.json, pods.json …){…}. {folder}", lambda folder: _recording.load(str(folder))),
     ("The verdict {path} cannot be read ({strerror})", verdict_with(None)),
-    ("{path} is not a verdict of podnet.calico ({name}: {error})", verdict_with("{}")),
+    ("{path} is not a verdict of podnet.calico ({error})", verdict_with("{}")),
     ("pool_errors wants a list of pools, got {name}", lambda _folder: pool_errors({}, 3, "10.0.0.0/8", "10.0.0.0/8", "10.0.0.0/8")),
     ("host_judgement wants the key host of podnet.calico.host_info's result, got {host}", lambda _folder: host_judgement({}, {}, "v1", 1, 1, 1, 1, {}, 0)),
 ]  # fmt: skip

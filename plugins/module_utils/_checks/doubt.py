@@ -8,7 +8,7 @@ from typing import Iterator, Optional, Sequence, Set, Tuple
 
 from .._model import Changed, Evidence, Subject
 from .._names import pod_device
-from .._prefix import Prefix, prefix
+from .._prefix import Prefix, prefix_or_none
 
 CHANGED = "changed while being read"
 _TOLD = 5
@@ -22,7 +22,8 @@ class Doubt:
         self._everything = any(one.kind in ("Settings", "IPPool") for one in changed)
         self._names: Set[Tuple[Optional[str], str]] = {(one.namespace, one.name) for one in changed if one.name}
         self._nodes: Set[str] = {one.name for one in changed if one.kind == "Node" and one.name}
-        self._prefixes: Set[Prefix] = {prefix(cidr) for one in changed for cidr in one.prefixes}
+        known = (prefix_or_none(cidr) for one in changed for cidr in one.prefixes)
+        self._prefixes: Set[Prefix] = {one for one in known if one is not None}
         self._devices: Set[str] = {
             pod_device(one.namespace or "", one.name or "", interface_prefix) for one in changed if one.kind == "Pod"
         }
@@ -62,8 +63,6 @@ def _ends(subject: Subject) -> Iterator[Tuple[str, str, str]]:
 
 def _around(subject: Subject) -> Iterator[Prefix]:
     """The subject's prefix, or address, and all that hold it."""
-    try:
-        own = prefix(subject.prefix or subject.ip or "")
-    except ValueError:
-        return
-    yield from own.around()
+    own = prefix_or_none(subject.prefix or subject.ip)
+    if own is not None:
+        yield from own.around()

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import List, Optional, Tuple
 
 from .._model import Affinity, Allocation, Block, Evidence, Subject
-from .._prefix import Prefix, prefix
+from .._prefix import Prefix, prefix, prefix_or_none
 from .case import Case
 from .record import Check, Recorder
 from .remedies import nodes_in, restore_affinity
@@ -135,10 +135,11 @@ def _pools(case: Case, record: Recorder) -> None:
     record.lists("kubeadm-config")  # the service range is in it: without it, the other ranges are compared nevertheless
     taken = [("service range", cidr) for cidr in (case.settings.service_cidr or "").split(",") if cidr]
     taken += [("subnet of node %s" % node.name, node.calico_address) for node in case.snapshot.nodes if node.calico_address]
-    seen: List[Tuple[str, str]] = []
+    ranges = [(whose, text, prefix_or_none(text)) for whose, text in taken]
     for pool in case.snapshot.pools:
-        clash = next((one for one in taken + seen if prefix(one[1]).overlaps(prefix(pool.cidr))), None)
-        seen.append(("pool %s" % pool.name, pool.cidr))
+        own = prefix(pool.cidr)
+        clash = next((one[:2] for one in ranges if one[2] is not None and one[2].overlaps(own)), None)
+        ranges.append(("pool %s" % pool.name, pool.cidr, own))
         if clash is None:
             record.passed(None)
             continue

@@ -9,7 +9,7 @@ from typing import Dict, Iterator, Tuple
 
 from .._late import late
 from .._model import NOT_SELECTED, Address, Node, Snapshot, Subject
-from .._prefix import prefix
+from .._prefix import prefix_or_none
 from .._shards import SHARD
 from .case import Case
 from .record import CLUSTER, DEADLINE, NOTHING_SELECTED, Check, Recorder, node_evidence, node_subject
@@ -120,6 +120,9 @@ def _address_problem(case: Case, node: Node, seen: Dict[str, str]):
             "%s has no Calico address: calico-node has not registered it" % name,
         )
     own = annotation.partition("/")[0]
+    subnet = prefix_or_none(annotation)
+    if subnet is None:
+        return "an address with its mask", annotation, "%s: its Calico address %s is no address" % (name, annotation)
     if internal and ":" not in internal and own != internal:
         return (
             internal,
@@ -137,7 +140,7 @@ def _address_problem(case: Case, node: Node, seen: Dict[str, str]):
             "%s: no device of the node has its Calico address %s" % (name, own),
         )
     cross = any("CrossSubnet" in (pool.vxlan_mode, pool.ipip_mode) for pool in case.snapshot.pools)
-    if cross and prefix(annotation).length == 32 and len(case.nodes) > 1:
+    if cross and subnet.length == 32 and len(case.nodes) > 1:
         return (
             "the subnet's mask",
             annotation,

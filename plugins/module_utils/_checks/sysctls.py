@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from .._expected import IPIP, VXLAN, encapsulations
 from .._model import Node, NodeFacts, Pod, Subject
 from .._names import IPIP_DEVICE, VXLAN_DEVICE, pod_device
-from .._prefix import Prefix, prefix
+from .._prefix import Prefix, prefix_or_none
 from .case import Case
 from .record import Check, Recorder, node_evidence, node_subject, pod_subject
 from .remedies import switch_on
@@ -77,7 +77,7 @@ def _reverse_path(case: Case, record: Recorder) -> None:
 
 
 def _network(node: Node) -> Optional[Prefix]:
-    return prefix(node.calico_address) if node.calico_address else None
+    return prefix_or_none(node.calico_address)
 
 
 def _ways_between(case: Case, node: Node, other: Node) -> Tuple[Optional[str], Optional[str]]:

@@ -18,7 +18,7 @@ from .._merge import CHANGED_BETWEEN, NOBODY
 from .._model import INCONCLUSIVE, Finding, Node, Path, Pod
 from .._names import VXLAN_DEVICE
 from .._peering import Peering
-from .._prefix import Prefix, prefix
+from .._prefix import Prefix, prefix, prefix_or_none
 from .._shards import NONE_THERE, SHARD, UNASSIGNED
 
 if TYPE_CHECKING:
@@ -31,11 +31,7 @@ _DECIDES = ("routes", "rules", "neighbours", "fdb")  # what a walk cannot do wit
 
 
 def _prefix(finding: Finding) -> Optional[Prefix]:
-    text = finding.subject.prefix or finding.subject.ip
-    try:
-        return prefix(text) if text else None
-    except ValueError:
-        return None
+    return prefix_or_none(finding.subject.prefix or finding.subject.ip)
 
 
 class Places:

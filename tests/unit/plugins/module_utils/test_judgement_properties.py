@@ -89,7 +89,7 @@ def test_a_route_that_nobody_asked_for_inside_a_pool_is_a_finding(plan, data):
 @given(plans())
 def test_the_verdict_is_the_same_from_run_to_run_and_through_a_file(plan):
     snapshot = plan.snapshot()
-    decoders = _snapshot.Decoders()
-    items = [decoders.line(json.loads(line), first=not number) for number, line in enumerate(_snapshot.lines(snapshot))]
+    reader = _snapshot.Lines()
+    items = [reader.line(json.loads(line), first=not number) for number, line in enumerate(_snapshot.lines(snapshot))]
     again = _snapshot.assemble(item for item in items if item is not None)
     assert judge(again) == judge(snapshot)
