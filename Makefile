@@ -95,6 +95,15 @@ kubeconfig: ## (make -s kubeconfig) the kubeconfig of the lab
 docs: test-environment ## write what is derived from the code: checks, faults, messages, schemas
 	@PYTHONPATH=.ansible/collections $(BIN)/python scripts/write_docs.py
 
+.PHONY: html captures
+html: test-environment ## the documentation as a site, in build/site/html
+	@$(BIN)/python docs/site/make_html.py build/site
+
+captures: test-environment ## run what the pages say is run, and write the outputs and the pictures into them
+	@$(BIN)/python docs/site/capture.py
+	@$(BIN)/python docs/site/terminal.py
+	@PATH="$(BIN):$$PATH" $(BIN)/python docs/site/screenshots.py
+
 .PHONY: fidelity
 fidelity: test-environment ## hold sandboxes against the recordings of a real Calico and write docs/fidelity.md
 	@PATH="$(BIN):$$PATH" $(BIN)/python tests/fidelity/compare.py $(ARGS)
