@@ -21,6 +21,10 @@ from blocks import Block, Step, blocks, screen, written
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/lesson.md", "docs/howto/snapshots.md", "docs/howto/break.md", "docs/quickstart.md")
 NAME = "pod-routing"
+#: Done when the first page has built the lab: else Felix, which looks at its routes each 90 s, may put back what a page deletes before
+#: the page looks.
+_KEEP_STILL = """kubectl --kubeconfig "$(make -s kubeconfig)" patch felixconfigurations.crd.projectcalico.org default --type merge \\
+  -p '{"spec": {"routeRefreshInterval": "1h"}}'"""
 #: Seconds that one command may take.
 _LIMIT = 300
 _END = "-- podnet: end of a command --"
@@ -105,8 +109,12 @@ def captured(pages: Iterable[str] = PAGES) -> dict[str, list[list[Step]]]:
     with tempfile.TemporaryDirectory(prefix="podnet-docs-") as folder:
         shell = Shell(Path(folder) / NAME)
         try:
-            capture = Capture(shell)
-            return {page: [capture.block(block) for block in blocks((CHECKOUT / page).read_text(encoding="utf-8"))] for page in pages}
+            capture, found = Capture(shell), {}
+            for page in pages:
+                found[page] = [capture.block(block) for block in blocks((CHECKOUT / page).read_text(encoding="utf-8"))]
+                if page == PAGES[0]:
+                    capture.block(Block(frozenset(), 0, [Step(_KEEP_STILL, [])]))
+            return found
         finally:
             shell.close()
             if (shell.lab / "kubeconfig").exists():

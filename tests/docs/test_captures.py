@@ -15,10 +15,10 @@ from terminal import PICTURE, picture
 
 #: What no two labs have alike, and what it is called instead; in this order.
 _CHANGING = (
-    (r"\b\d{8}T\d{6}\.\d+Z\b", "TIME"),
-    (r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "TIME"),
     (r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b", "MAC"),
     (r"\bfe80::[0-9a-f:]+", "LINK-LOCAL"),
+    (r"\b\d{8}T\d{6}\.\d+Z\b", "TIME"),
+    (r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "TIME"),
     (r"\bcali[0-9a-f]{11}\b", "CALI"),
     (r"\bpod-routing-(worker\d?|control-plane)\b", "NODE"),
     (r"\b(multitool-[12]|calico-node|calico-apiserver-\w+)-[a-z0-9]{5}\b", r"\1-POD"),
@@ -111,5 +111,6 @@ def test_an_output_without_a_screen_is_told_with_its_end():
 
 
 def test_two_labs_of_other_addresses_have_one_shape_and_other_counts_have_not():
-    one, other = "10.0.0.1 dev cali6d09fa47963 133 of 133", "10.9.8.7 dev cali0123456789a 133 of 133"
+    one = "10.0.0.1 dev cali6d09fa47963 lladdr 12:ca:10:20:30:2a 133 of 133"
+    other = "10.9.8.7 dev cali0123456789a lladdr 0a:be:ef:00:01:02 133 of 133"
     assert shape([one]) == shape([other]) != shape([other.replace("133 of", "132 of")])
