@@ -27,8 +27,9 @@ def shoot(browser: str, page: Path, picture: str, size: tuple[int, int]) -> None
     target = IMAGES / f"{picture}.png"
     with tempfile.TemporaryDirectory() as profile:
         looking = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
-        window = [f"--window-size={size[0]},{size[1]}", "--virtual-time-budget=3000", f"--screenshot={target}", page.as_uri()]
-        subprocess.run([*looking, *window], check=True, capture_output=True, timeout=120)
+        whole = ["--run-all-compositor-stages-before-draw", "--virtual-time-budget=3000"]  # else a busy machine leaves tiles out
+        window = [f"--window-size={size[0]},{size[1]}", f"--screenshot={target}", page.as_uri()]
+        subprocess.run([*looking, *whole, *window], check=True, capture_output=True, timeout=120)
     if pngquant := shutil.which("pngquant"):
         subprocess.run([pngquant, "--force", "--strip", "--speed", "1", "--output", target, "32", target], check=True)
     print(f"{target.relative_to(CHECKOUT)}: {target.stat().st_size} bytes" + " (too many)" * (target.stat().st_size > _LARGEST))
