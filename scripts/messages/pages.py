@@ -44,8 +44,10 @@ def pages() -> dict[str, str]:
     head, documents = _HEAD, {}
     for name, area in areas().items():
         told = [(known[entry["says"]], " ".join(entry["do"].split())) for entry in area["messages"]]
-        head += f"| [{area['title']}](troubleshooting/{name}.md) | {len(told)} | {' '.join(area['intro'].split())} |\n"
-        lines = [f"# {area['title']}", "", " ".join(area["intro"].split()), "", "[All areas](../troubleshooting.md)", ""]
+        intro = " ".join(area["intro"].split())
+        # An area's links are written from its own page, a folder below this one.
+        head += f"| [{area['title']}](troubleshooting/{name}.md) | {len(told)} | {intro.replace('](../', '](')} |\n"
+        lines = [f"# {area['title']}", "", intro, "", "[All areas](../troubleshooting.md)", ""]
         documents[f"docs/troubleshooting/{name}.md"] = "\n".join(lines + [_entry(*one) for one in told])
     return {"docs/troubleshooting.md": head + _VERDICT, **documents}
 
