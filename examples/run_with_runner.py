@@ -50,7 +50,7 @@ class Progress:
 
 def exit_code(artifacts: dict[str, Any], status: str) -> int:
     """What the published summary and the runner's own status ("successful", "failed" …) come to."""
-    summary = artifacts.get("summary") or {}
+    summary = artifacts.get("podnet_summary") or {}
     if summary.get("failed"):
         return FAILED
     if status != "successful" or summary.get("inconclusive") or not summary.get("passed"):
@@ -81,7 +81,7 @@ def main() -> int:
             quiet=True,
         )
         code = exit_code(progress.artifacts, run.status)
-    summary = progress.artifacts.get("summary") or {}
+    summary = progress.artifacts.get("podnet_summary") or {}
     print({PASSED: "passed", FAILED: "failed", INCONCLUSIVE: "inconclusive"}[code], end=": ")
     print(", ".join(f"{count} {outcome}" for outcome, count in summary.items()) or "nothing was verified")
     if code != PASSED and progress.fault:

@@ -176,6 +176,7 @@ def exec_remedy(namespace: str) -> str:
 
 def connect(auth: Dict[str, Any], limits: Limits) -> Cluster:
     """A cluster from kubernetes.core's authentication options (None means: look at K8S_AUTH_*, then the defaults)."""
+    _forget_empty_variables()
     kubeconfig = auth.get("kubeconfig") or os.environ.get("K8S_AUTH_KUBECONFIG")
     if isinstance(kubeconfig, str):
         _check_kubeconfig(kubeconfig)
@@ -205,6 +206,12 @@ def _dynamic_client(auth: Dict[str, Any], connections: int) -> Any:
     client.rest_client.pool_manager.clear()
     client.rest_client = RESTClientObject(client.configuration)
     return dynamic
+
+
+def _forget_empty_variables() -> None:
+    """AWX sets a variable for each field of a credential, given or not, and kubernetes.core takes an empty context for a context's name."""
+    for name in [name for name, value in os.environ.items() if name.startswith("K8S_AUTH_") and not value]:
+        del os.environ[name]
 
 
 def _check_library() -> None:

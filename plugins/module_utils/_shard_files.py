@@ -65,6 +65,16 @@ class _NotYet(_Refused):
     """It may come."""
 
 
+def as_published(told: Mapping[str, Any]) -> Dict[str, Any]:
+    """What shards published, of what a job was told: AWX hands on each text !unsafe, and ansible-core reads one of digits as a number."""
+    return {key: _in_words(entry) if isinstance(entry, dict) else entry for key, entry in told.items()}
+
+
+def _in_words(entry: Dict[str, Any]) -> Dict[str, Any]:
+    numbers = {key: entry[key] for key in ("name", "collection") if isinstance(entry.get(key), int) and not isinstance(entry[key], bool)}
+    return {**entry, **{key: str(number) for key, number in numbers.items()}}
+
+
 def collection_of(published: Mapping[str, Any], given: str, default: str) -> str:
     """The collection that is judged: the one that is named, or that most have published; PodnetError where there is none."""
     told = Counter(

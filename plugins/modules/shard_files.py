@@ -119,6 +119,7 @@ from ansible_collections.podnet.calico.plugins.module_utils._errors import Podne
 from ansible_collections.podnet.calico.plugins.module_utils._shard_files import (
     STORES,
     Source,
+    as_published,
     collection_of,
     obtain,
     without_secrets,
@@ -136,9 +137,10 @@ def find(module):
         raise PodnetError("shards: " + wrong)
     if params["max_bytes"] < 1:
         raise PodnetError("max_bytes is %d and must be at least 1" % params["max_bytes"])
-    collection = collection_of(params["published"], params["collection"], params["default_collection"])
+    published = as_published(params["published"])
+    collection = collection_of(published, params["collection"], params["default_collection"])
     source = Source(**{name: params[name] for name in Source._fields})
-    paths, refused = ({}, {}) if module.check_mode else obtain(params["shards"], collection, params["published"], source, params["wait"])
+    paths, refused = ({}, {}) if module.check_mode else obtain(params["shards"], collection, published, source, params["wait"])
     return dict(snapshots=[paths[name] for name in params["shards"] if name in paths], collection=collection, refused=refused)
 
 

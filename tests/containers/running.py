@@ -46,7 +46,7 @@ class Run:
     @property
     def summary(self) -> dict:
         """The verdict's counts, as the play published them."""
-        return (self.report.get("global_custom_stats") or {}).get("summary", {})
+        return (self.report.get("global_custom_stats") or {}).get("podnet_summary", {})
 
 
 def ansible_playbook(arguments: Sequence[str | Path], environment: Mapping[str, str]) -> Run:

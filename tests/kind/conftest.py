@@ -58,7 +58,7 @@ class Run:
 
     @property
     def summary(self) -> dict:
-        return (self.report.get("global_custom_stats") or {}).get("summary", {})
+        return (self.report.get("global_custom_stats") or {}).get("podnet_summary", {})
 
 
 class Lab:

@@ -258,7 +258,7 @@ def test_the_playbook_ends_at_the_deadline_and_the_snapshot_it_kept_is_judged_ag
             "podnet.calico.verify", variables={"podnet_provider": "existing", **limits}, KUBECONFIG=str(weather.kubeconfig)
         )
     assert run.code == 2 and "the deadline of 3 s passed" in run.fault
-    summary = run.published["summary"]
+    summary = run.published["podnet_summary"]
     assert summary["failed"] == 0 and summary["inconclusive"] > 0 and summary["passed"] > 0
     assert "1 of 3 nodes, what changed meanwhile" in run.fault and "(and " not in run.fault
     (line,) = set(re.findall(r"ansible-playbook podnet\.calico\.verify -e '[^']+'", run.text.replace('\\"', '"')))

@@ -87,8 +87,8 @@ def headlines(verdict):
 def test_the_main_job_passes_and_says_what_it_did_not_look_at(shop):
     run = shop.verify(shop.restricted("verify.yaml"))
     assert run.code == 0, run.fault
-    assert run.published["summary"]["failed"] == 0 and run.published["summary"]["inconclusive"] == 0
-    assert run.published["summary"]["passed"] > 90
+    assert run.published["podnet_summary"]["failed"] == 0 and run.published["podnet_summary"]["inconclusive"] == 0
+    assert run.published["podnet_summary"]["passed"] > 90
     assert "Read-only: lists, and exec of commands that only read." in run.text
     with open(run.published["podnet_verdict_path"], encoding="utf-8") as stream:
         results = json.load(stream)["results"]

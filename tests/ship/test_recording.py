@@ -64,7 +64,7 @@ def test_a_recorded_cluster_is_judged_as_the_living_one(lab, recorded, judge):
     )
     run = judge(recorded)
     assert run.code == 0, run.fault
-    assert run.published["summary"]["passed"] > 100
+    assert run.published["podnet_summary"]["passed"] > 100
     assert outcomes(run) == outcomes(live)
 
 
@@ -125,4 +125,4 @@ def test_what_may_not_be_recorded_is_named_and_is_inconclusive(lab, record, judg
     assert ended.returncode == 0
     assert "no exec for you" in (tmp_path / "x" / "problems.txt").read_text()
     run = judge(tmp_path / "x")
-    assert run.code != 0 and run.published["summary"]["inconclusive"] > 0 and run.published["summary"]["failed"] == 0
+    assert run.code != 0 and run.published["podnet_summary"]["inconclusive"] > 0 and run.published["podnet_summary"]["failed"] == 0

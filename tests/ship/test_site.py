@@ -33,10 +33,9 @@ def remote_block(lab: Lab, node: str) -> tuple[str, str]:
 def test_site_builds_the_lab_and_proves_something(built):
     _lab, run = built
     assert run.code == 0, run.fault
-    summary = run.published["summary"]
+    summary = run.published["podnet_summary"]
     assert summary["passed"] > 0
     assert summary["failed"] == summary["inconclusive"] == 0
-    assert run.published["podnet_summary"] == summary
 
 
 def test_the_verdict_and_the_report_are_where_the_run_says(lab, built):
@@ -66,7 +65,7 @@ def test_a_second_run_changes_nothing(lab):
     run = lab.play("podnet.calico.site")
     assert run.code == 0, run.fault
     assert run.changed_tasks == []
-    assert run.published["summary"]["passed"] > 0
+    assert run.published["podnet_summary"]["passed"] > 0
 
 
 def test_check_mode_on_a_built_lab_finds_nothing_to_change(lab):
@@ -115,7 +114,7 @@ def test_a_route_that_leads_astray_fails_the_run_with_the_fault_last(lab):
     finally:
         lab.on_node("worker", "ip", "route", "replace", *route.split())
     assert run.code != 0
-    assert run.published["summary"]["failed"] > 0
+    assert run.published["podnet_summary"]["failed"] > 0
     assert "ship-worker" in run.fault and prefix in run.fault
     assert run.results[-1]["failed"]
 
@@ -128,7 +127,7 @@ def test_a_lab_whose_sandbox_was_killed_is_built_anew(stranger):
         os.kill(before["pid"], signal.SIGKILL)
         run = lab.play("podnet.calico.site")
         assert run.code == 0, run.fault
-        assert run.published["summary"]["passed"] > 0
+        assert run.published["podnet_summary"]["passed"] > 0
         assert json.loads((lab.folder / "lab.json").read_text())["lab"]["uuid"] != before["uuid"]
     finally:
         assert lab.play("podnet.calico.destroy").code == 0

@@ -12,7 +12,7 @@ def test_both_ways_of_cross_subnet_are_taken_and_proved(stranger):
     try:
         run = lab.play("podnet.calico.site", variables={"sandbox_node_subnets": ["172.18.1.0/24", "172.18.2.0/24"]})
         assert run.code == 0, run.fault
-        summary = run.published["summary"]
+        summary = run.published["podnet_summary"]
         assert summary["passed"] > 0 and summary["failed"] == summary["inconclusive"] == 0
         routes = [line for line in lab.on_node("worker", "ip", "route").splitlines() if "/26 via " in line]
         assert sorted(line.split()[4] for line in routes) == ["eth0", "vxlan.calico"]
