@@ -14,7 +14,7 @@ from .extraction import Message
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "texts"
 #: In the order in which a person meets them.
-AREAS = ("environment", "lab", "addresses", "host", "sandbox", "kind", "calico", "cluster", "judging", "shards", "faults", "offline")
+AREAS = ("environment", "lab", "addresses", "host", "sandbox", "kind", "calico", "cluster", "judging", "shards", "faults", "offline", "awx")
 
 
 def areas() -> dict[str, Any]:
