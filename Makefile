@@ -117,8 +117,8 @@ release-check: test-environment ## whether it may be: lints, contents, reproduci
 
 .PHONY: audit
 audit: ## known vulnerabilities of what is pinned, by the advisories of the package index; what it cannot say is a failure
-	@scripts/environment release $(PYTHON) .venv/release
-	@.venv/release/bin/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/py3*.txt))
+	@scripts/environment release $(PYTHON) $(VENV)-release
+	@$(VENV)-release/bin/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/py3*.txt))
 
 .PHONY: lock
 lock: ## renew the pinned requirements (ARGS='--upgrade-package NAME': only that one)

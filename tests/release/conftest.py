@@ -16,7 +16,8 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-RELEASE = CHECKOUT / ".venv" / "release" / "bin"
+#: What is for a release alone: scripts/environment.
+RELEASE = BIN.parent.with_name(BIN.parent.name + "-release") / "bin"
 
 
 def run(*argv: object, cwd: Path = CHECKOUT, **environment: str) -> subprocess.CompletedProcess[str]:
