@@ -112,8 +112,8 @@ fidelity: test-environment ## hold sandboxes against the recordings of a real Ca
 release: ## what is published, in build/release: the tarball, the SBOMs, their checksums
 	@scripts/release build/release
 
-release-check: test-environment ## whether it may be: lints, contents, reproducibility, importer, documents, changelog, SBOMs
-	@PODNET_TEST_ALL=1 scripts/test lint release
+release-check: test-environment ## whether it may be: lints, contents, reproducibility, importer, documentation, changelog, SBOMs
+	@PODNET_TEST_ALL=1 scripts/test lint release docs
 
 .PHONY: audit
 audit: ## known vulnerabilities of what is pinned, by the advisories of the package index; what it cannot say is a failure
