@@ -71,6 +71,8 @@ def read(given: Mapping[str, Any], document: Optional[str] = None) -> Published:
     if not isinstance(word, str) or word not in (PASSED, FAILED, INCONCLUSIVE) or counts is None:
         why = "%s and podnet_summary are not what podnet.calico.verify publishes: %s" % (_NAME, printable(repr((word, summary)), _WIDTH))
         return Published(MALFORMED, why, {}, told)
+    if document is not None and _counts(_summary_of(document)) is None:
+        return Published(MALFORMED, "The verdict's file is no whole verdict: it is cut off, or another file.", counts, told)
     if document is not None and _counts(_summary_of(document)) != counts:
         return Published(MALFORMED, "The verdict's file has other counts than podnet_summary: it is another verdict.", counts, told)
     if word == PASSED and (counts[FAILED] or counts[INCONCLUSIVE] or not counts[PASSED]):

@@ -226,10 +226,17 @@ class Places:
             yield "deadline"
 
     def shard(self, finding: Finding) -> Keys:
-        """The shard that it is about, or for want of which it was not seen."""
+        """The shard that it is about."""
         if finding.subject.kind == "Shard":
             yield from (finding.subject.name, NONE_THERE)
-        elif finding.evidence == self.case.doubt.evidence or CHANGED_BETWEEN in finding.actual:
+        else:
+            yield from self.want_of_shard(finding)
+
+    def want_of_shard(self, finding: Finding) -> Keys:
+        """The shard for want of which it was not seen; of a shard none, for each is told by its own name."""
+        if finding.subject.kind == "Shard":
+            return
+        if finding.evidence == self.case.doubt.evidence or CHANGED_BETWEEN in finding.actual:
             yield CHANGED_BETWEEN
         elif finding.outcome == INCONCLUSIVE:
             nobody = _NOBODY.search(finding.actual)

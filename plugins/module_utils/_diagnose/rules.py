@@ -108,7 +108,7 @@ _PACKETS = ("paths.*", "connectivity.*")
 _MISSING = ("blocks.remote-route", "blocks.borrowed-route")
 RULES: Tuple[Rule, ...] = (
     # What was not seen. The same gap is told once, whichever checks wanted it.
-    Rule(("shards.whole", "api.observed"), ("*",), _P.shard, _P.shard),
+    Rule(("shards.whole", "api.observed"), ("*",), _P.shard, _P.want_of_shard),
     Rule(("api.observed",), ("*",), _where(_of_the_deadline, _P.deadline), _P.deadline),
     Rule(("nodes.ready", "nodes.calico-node"), ("*",), _P.node, _P.gap_nodes),
     Rule(("api.observed",), ("*",), _P.gap, _P.gap),

@@ -148,3 +148,10 @@ def test_a_name_of_digits_is_a_name():
     """ansible-core 2.19 reads what AWX writes as ``!unsafe '1001'`` as a number."""
     told = {"podnet_shard_1": {"name": 1, "collection": 1001, "bytes": 7}, "podnet_shard_x": "x"}
     assert as_published(told) == {"podnet_shard_1": {"name": "1", "collection": "1001", "bytes": 7}, "podnet_shard_x": "x"}
+
+
+@pytest.mark.parametrize("document", ["", '{"summary": {"total": 1', "[]", "{}", '{"summary": "passed"}'])
+def test_a_file_that_is_no_whole_verdict_is_told_as_that(document):
+    given = {"podnet_verdict": "passed", "podnet_summary": counts(passed=1), "podnet_headlines": []}
+    found = _published.read(given, document)
+    assert (found.verdict, found.why) == ("malformed", "The verdict's file is no whole verdict: it is cut off, or another file.")

@@ -191,6 +191,14 @@ def test_where_no_shard_is_there_nothing_is_proved():
     assert {one.id for one in verdict.findings if one.cause is None} == {"shards.whole"}
 
 
+def test_each_shard_that_is_not_there_is_told_by_its_own_name_and_is_nobodys_consequence():
+    for there in ({}, without(cut(cluster(), 4), "shard-1", "shard-3")):
+        verdict = judge(together(there, names=names(4)))
+        absent = [one for one in verdict.findings if one.id == "shards.whole"]
+        assert len(absent) == 4 - len(there) and {one.cause for one in absent} == {None}
+        assert {one.id for one in verdict.findings if one.cause is None} == {"shards.whole"}
+
+
 def test_a_shard_that_nobody_asked_for_is_told_and_not_used():
     more = {**cut(cluster(), 4), "shard-9": shard(cluster(), "shard-9", names(4))}
     snapshot = together(more)
