@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import gzip
 import hashlib
 import os
@@ -111,6 +112,9 @@ def obtain(
                 refused.pop(name, None)
             except _Refused as error:
                 refused[name] = str(error)
+                # What was refused is not read: one that says it is another shard would make that one there twice.
+                with contextlib.suppress(OSError):
+                    os.remove(os.path.join(source.dest, name + ".jsonl.gz"))
                 later += [name] if isinstance(error, _NotYet) else []
         pending = later
         left = end - time.monotonic()

@@ -71,6 +71,14 @@ def test_a_shard_that_published_nothing_is_missing_though_a_file_of_it_lies_ther
     assert not os.path.exists(paths["shard-1"])
 
 
+def test_what_was_refused_is_not_left_to_be_read(folder):
+    for given in (record(sha256="0" * 64), record(content=CONTENT[:-9])):
+        paths, why = find(folder, given)
+        assert why["shard-1"].startswith("damaged: ") and not os.path.exists(paths["shard-1"])
+    find(folder, record(store="path", sha256="0" * 64))
+    assert (folder / "shared" / "41" / "shard-1.jsonl.gz").read_bytes() == CONTENT
+
+
 def test_an_artifact_is_written_for_its_owner_alone(folder):
     paths, why = find(folder, record())
     assert why == {} and paths["shard-1"] == str(folder / "dest" / "shard-1.jsonl.gz")
