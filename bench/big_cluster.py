@@ -141,10 +141,12 @@ class BigCluster:
 
     def write(self, path: Path, lines: Iterable[dict[str, Any]] | None = None) -> int:
         """The file, gzipped, of all lines or these; how many routes are in it."""
-        routes = 0
+        routes = count = 0
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
             for line in self.lines() if lines is None else lines:
                 for entry in line.get("facts", {}).get("routes", ()):
                     routes += entry[1] + 1 - entry[0] if isinstance(entry, list) else 1
                 file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                count += 1
+            file.write(json.dumps({"line": "end", "lines": count}) + "\n")
         return routes

@@ -17,7 +17,7 @@ import typing
 from ansible_collections.podnet.calico.plugins.module_utils import _model as model
 from ansible_collections.podnet.calico.plugins.module_utils._checks import CHECKS, OUTCOMES, Check
 from ansible_collections.podnet.calico.plugins.module_utils._faults import FAULTS
-from ansible_collections.podnet.calico.plugins.module_utils._snapshot import KINDS, SCHEMA_VERSION, SHARED
+from ansible_collections.podnet.calico.plugins.module_utils._snapshot import END, KINDS, SCHEMA_VERSION, SHARED
 from ansible_collections.podnet.calico.scripts.check_pages import page as check_page
 from ansible_collections.podnet.calico.scripts.messages import pages as message_pages
 
@@ -81,6 +81,15 @@ def snapshot_line() -> dict:
         if name == "header":
             line["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
         choices.append(line)
+    choices.append(
+        {
+            "description": "Last line of a snapshot: how many stand before it.",
+            "type": "object",
+            "properties": {"line": {"const": END}, "lines": {"type": "integer", "minimum": 1}},
+            "required": ["line", "lines"],
+            "additionalProperties": False,
+        }
+    )
     return {
         "$schema": DRAFT,
         "title": "One line of a podnet.calico snapshot",

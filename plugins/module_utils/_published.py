@@ -9,6 +9,7 @@ So it is small, and plain text; and the job after it does not believe that it is
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.podnet.calico.plugins.module_utils._checks import OUTCOMES
@@ -20,6 +21,7 @@ MISSING, MALFORMED = "missing", "malformed"
 _COUNTS = ("total",) + tuple(OUTCOMES)
 _HEADLINES, _WIDTH = 5, 300  # 1.5 kB at most
 _NAME = "podnet_verdict"
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 _NO_VERDICT = (
     "The job before this one left no verdict: it verified nothing, or ended before it had judged. A job without a verdict is no pass, "
     "whatever its colour: look at what it printed."
@@ -104,6 +106,6 @@ def _summary_of(document: str) -> Any:
 
 
 def _bounded(lines: Sequence[str]) -> List[str]:
-    # Cut once more: what is not printable becomes longer.
-    shown = [printable(str(line), _WIDTH)[:_WIDTH] for line in lines[:_HEADLINES]]
+    # Cut once more: what is not printable becomes longer. Whoever gives them on in a file of variables would have templates evaluated.
+    shown = [_TEMPLATE.sub("{ ", printable(str(line), _WIDTH))[:_WIDTH] for line in lines[:_HEADLINES]]
     return shown + (["… and %d more, in the report" % (len(lines) - _HEADLINES)] if len(lines) > _HEADLINES else [])

@@ -96,6 +96,7 @@ class _Roll:
 
     def _call(self, files: Sequence[File]) -> None:
         known: Dict[str, List[File]] = {}
+        instead: Dict[str, str] = {}
         for file in sorted(files, key=lambda one: one.path):
             if file.snapshot is None:
                 self.matter.setdefault(file.name, file.reason)
@@ -104,7 +105,9 @@ class _Roll:
             if strange:
                 self.matter.setdefault(file.name, "%s: %s" % (strange, file.path))
                 continue
-            known.setdefault(file.snapshot.header.shard.name, []).append(file)
+            name = file.snapshot.header.shard.name
+            known.setdefault(name, []).append(file)
+            instead.setdefault(file.name, "%s says that it is %s" % (file.path, name))
         for name, those in known.items():
             if len(those) > 1:
                 self.matter[name] = "%s: in %s" % (TWICE, " and in ".join(file.path for file in those))
@@ -116,7 +119,7 @@ class _Roll:
                 del self.present[name]
         for name in self.names:
             if name not in self.present:
-                self.matter.setdefault(name, "%s: there is no file of it" % MISSING)
+                self.matter.setdefault(name, "%s: %s" % (MISSING, instead.get(name, "there is no file of it")))
 
     def _cuts(self) -> Dict[str, Shard]:
         return {name: file.snapshot.header.shard for name, file in self.present.items()}

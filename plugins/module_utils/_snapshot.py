@@ -6,7 +6,8 @@ First line the header, then one line per object with what it is in ``line``. A f
 that the schema does not list is refused, in both directions: a snapshot can only hold what ``_model`` names, so no
 secret or foreign annotation can slip into one. A route, neighbour or forwarding entry that several nodes or pods have is a line
 of its own before them, and they name it by its number among those lines, or several by ``[first, last]``: of a thousand nodes
-each knows the same thousand blocks. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
+each knows the same thousand blocks. The last line counts the others: a file that was cut off between two lines would be a smaller
+cluster. JSON Schema: ``docs/schemas/snapshot-line.schema.json``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ._memory import uncollected
 from ._model import Header, Snapshot
 
 SCHEMA_VERSION = 1
+END = "end"
 
 KINDS: Dict[str, Tuple[str, Type]] = {
     "node": ("nodes", model.Node),
@@ -73,6 +75,14 @@ def _write_lines(stream: Any, snapshot: Snapshot) -> None:
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """The snapshot, line by line, in an order that does not depend on how it was collected."""
+    count = 0
+    for line in _of_objects(snapshot):
+        count += 1
+        yield line
+    yield _dump({"line": END, "lines": count})
+
+
+def _of_objects(snapshot: Snapshot) -> Iterator[str]:
     yield _dump(dict(_encode(snapshot.header), line="header", schema_version=snapshot.header.schema_version))
     numbers: _Numbers = {}
     for kind, (field, class_) in SHARED.items():
@@ -157,11 +167,13 @@ def stream(path: str) -> Iterator[Any]:
         with opener(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    item = reader.line(json.loads(line), first=number == 1)
+                    item = reader.line(json.loads(line))
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
-                if item is not None:  # else it is shared by those to come
+                if item is not None:  # else it is shared by those to come, or the end
                     yield item
+        if reader.count and not reader.ended:
+            raise SnapshotError("%s is cut off: its last line, which counts the others, is not there. Collect it again." % path)
     except (OSError, EOFError) as error:
         raise SnapshotError("%s cannot be read to its end: %s. Collect it again with routing_snapshot." % (path, error))
 
@@ -177,20 +189,30 @@ class Lines:
 
     def __init__(self) -> None:
         self._decoder = Decoder([class_ for _field, class_ in SHARED.values()])
+        self.count = 0
+        self.ended = False
 
-    def line(self, entry: Any, first: bool = False) -> Any:
-        """One line as a model object; None for one that later lines name by its number."""
+    def line(self, entry: Any) -> Any:
+        """One line as a model object; None for one that later lines name by its number, and for the last."""
+        self.count += 1
         if not isinstance(entry, dict):
             raise ValueError("no object: this is no snapshot of podnet.calico")
         kind = entry.pop("line", None)
-        if first:
+        if self.ended:
+            raise ValueError("a line after the last")
+        if self.count == 1:
             version = entry.get("schema_version")
             if kind != "header":
                 raise ValueError("the first line is no header: this is no snapshot of podnet.calico")
             if version != SCHEMA_VERSION:
-                raise ValueError("schema version %s is not %s: judge it with the version of podnet.calico that wrote it"
+                raise ValueError("schema version %r is not %d: judge it with the version of podnet.calico that wrote it"
                                  % (version, SCHEMA_VERSION))
             return self._decoder.decode(Header, entry)
+        if kind == END:
+            if entry != {"lines": self.count - 1}:
+                raise ValueError("%d lines stand before it, and it counts %r" % (self.count - 1, entry.get("lines")))
+            self.ended = True
+            return None
         if isinstance(kind, str) and kind in SHARED:
             self._decoder.share(SHARED[kind][1], entry)
             return None

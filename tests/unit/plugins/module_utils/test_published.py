@@ -65,11 +65,19 @@ def test_headlines_are_few_short_and_printable():
     told = _published.publish({"host": verdict(*messages, failed=21)}, FAIL_ON)["podnet_headlines"]
     assert len(told) == 6 and told[-1] == "… and 16 more, in the report"
     assert all(len(line) <= 300 and line.isprintable() for line in told)
-    assert told[1] == "{{ 7 * 7 }} 0"
+    assert told[1] == "{ { 7 * 7 }} 0"
 
 
 def published(**changed: object) -> dict:
     return {"podnet_verdict": "passed", "podnet_summary": counts(passed=2), "podnet_headlines": [], **changed}
+
+
+@pytest.mark.parametrize("line", ["{{ lookup('pipe', 'id') }}", "{% x %}", "{# x #}", "{{{{ x }}}}", "{{% x"])
+def test_no_headline_is_a_template_to_whoever_gives_it_on(line):
+    """As variables of a file, Ansible would evaluate them."""
+    told = _published.publish({"host": verdict(line, failed=1)}, FAIL_ON)["podnet_headlines"]
+    assert told and not any(mark in told[0] for mark in ("{{", "{%", "{#"))
+    assert _published.read(published(podnet_headlines=[line])).headlines == told
 
 
 def test_a_pass_is_a_pass():

@@ -206,6 +206,21 @@ def test_a_shard_that_nobody_asked_for_is_told_and_not_used():
     assert all(one.facts.routes for one in snapshot.nodes)
 
 
+def test_a_file_that_holds_another_shard_is_told_by_both_names():
+    shards = cut(cluster(), 4)
+    mixed = [*files(without(shards, "shard-2")), File("shard-2", "/shards/shard-2.jsonl.gz", shards["shard-3"])]
+    snapshot = together(mixed)
+    said = {one.subject.name: one.actual for one in judge(snapshot).findings if one.id == "shards.whole"}
+    assert said["shard-2"] == "missing: /shards/shard-2.jsonl.gz says that it is shard-3"
+    assert said["shard-3"].startswith("there twice: in ")
+
+
+def test_two_files_that_bear_each_others_names_are_the_whole():
+    shards = cut(cluster(), 4)
+    swapped = [File(name, f"/{name}.jsonl.gz", shards[other]) for name, other in zip(sorted(shards), sorted(shards, reverse=True))]
+    assert told(together(swapped)) == set()
+
+
 def test_a_snapshot_that_is_no_shard_is_not_used():
     snapshot = together([*files(cut(cluster(), 4)), File("all", "/all.jsonl.gz", cluster())])
     assert told(snapshot) == {("all", "cut otherwise")}

@@ -42,6 +42,23 @@ def test_a_file_that_is_no_snapshot(tmp_path, name, content, says):
     assert str(raised.value).startswith(str(path)) and says in str(raised.value)
 
 
+def test_a_snapshot_that_was_cut_or_mended_between_two_lines(tmp_path):
+    """Each line of it is whole: it would be a smaller cluster, of which everything that is left may pass."""
+    path = tmp_path / "snapshot.jsonl"
+    header(tmp_path)
+    lines = (tmp_path / "good.jsonl").read_bytes().splitlines(keepends=True)
+    for kept, says in (
+        (lines[:-1], "is cut off: its last line, which counts the others, is not there"),
+        (lines[:20], "is cut off"),
+        (lines[:-2] + lines[-1:], "line %d: %d lines stand before it, and it counts %d" % (len(lines) - 1, len(lines) - 2, len(lines) - 1)),
+        (lines + lines[-1:], "line %d: a line after the last" % (len(lines) + 1)),
+    ):
+        path.write_bytes(b"".join(kept))
+        with pytest.raises(PodnetError) as refused:
+            saved_snapshot([str(path)])
+        assert says in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
