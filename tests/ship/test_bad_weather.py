@@ -272,6 +272,6 @@ def test_the_playbook_ends_at_the_deadline_and_the_snapshot_it_kept_is_judged_ag
 
 def _stats(text: str) -> dict:
     """The custom stats at the end of the default callback's output."""
-    found = re.search(r"\"summary\": (\{[^}]*\})", text)
+    found = re.search(r"\"podnet_summary\": (\{[^}]*\})", text)
     assert found, text
     return json.loads(found[1])
