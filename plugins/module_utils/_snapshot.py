@@ -168,7 +168,7 @@ def stream(path: str) -> Iterator[Any]:
             for number, line in enumerate(file, 1):
                 try:
                     item = reader.line(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                except (ValueError, RecursionError) as error:
                     raise SnapshotError("%s, line %d: %s" % (path, number, _reason(error)))
                 if item is not None:  # else it is shared by those to come, or the end
                     yield item
@@ -181,7 +181,7 @@ def stream(path: str) -> Iterator[Any]:
 def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "not JSON (%s): the file is cut off or is no snapshot" % error.msg
-    return str(error) if isinstance(error, ValueError) else "not what a snapshot holds (%s)" % error
+    return str(error)
 
 
 class Lines:

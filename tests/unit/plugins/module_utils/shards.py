@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from ansible_collections.podnet.calico.plugins.module_utils._checks import judge
 from ansible_collections.podnet.calico.plugins.module_utils._cut import shard_of
 from ansible_collections.podnet.calico.plugins.module_utils._model import OF_ANOTHER_SHARD, Shard
 from ansible_collections.podnet.calico.plugins.module_utils._shards import Expected, File, whole
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import recording
 
 COLLECTION = "41"
+NODES = ("pod-routing-control-plane", "pod-routing-worker", "pod-routing-worker2")
+CONTROL, WORKER, WORKER2 = NODES
 
 
 def names(number):
@@ -47,3 +51,26 @@ def together(shards, **expected):
     """The whole that is judged, of those that are there, where all of ``names`` are expected."""
     expected.setdefault("names", names(4))
     return whole(shards if isinstance(shards, list) else files(shards), Expected(**expected))
+
+
+def timed(snapshot, seconds=0):
+    """A recording has no time of its own that all shards could have."""
+    return snapshot._replace(header=snapshot.header._replace(collected_at="2030-01-01T02:%02d:%02dZ" % divmod(seconds, 60)))
+
+
+def cluster():
+    return timed(recording())
+
+
+def headed(snapshot, **fields):
+    return snapshot._replace(header=snapshot.header._replace(**fields))
+
+
+def told(snapshot):
+    """What the shards' check says: shard, and the words before the colon."""
+    return {(one.subject.name, one.actual.partition(":")[0]) for one in judge(snapshot).findings if one.id == "shards.whole"}
+
+
+def changed_by(change):
+    shards = cut(cluster(), 4)
+    return {**shards, "shard-2": change(shards["shard-2"])}

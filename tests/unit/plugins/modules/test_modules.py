@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import json
 
 import pytest
@@ -22,12 +20,11 @@ from ansible_collections.podnet.calico.plugins.module_utils._model import (
     Verdict,
 )
 from ansible_collections.podnet.calico.plugins.module_utils._parallel import Deadline
-from ansible_collections.podnet.calico.plugins.modules import routing_assert
-from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD, FakeCluster
+from ansible_collections.podnet.calico.plugins.modules import routing_assert, topology_info
+from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.fake_cluster import CRD
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.faults import BLOCK2, WORKER
 from ansible_collections.podnet.calico.tests.unit.plugins.module_utils.recordings import recording, without_route
 
-MODULES = "ansible_collections.podnet.calico.plugins.modules."
 LIVE = (
     "block_affinity_info",
     "connectivity_assert",
@@ -38,31 +35,6 @@ LIVE = (
     "routing_snapshot",
     "topology_info",
 )
-REQUIRED = {
-    "pod_path_info": {"source": "default/a", "destination": "default/b"},
-    "routing_snapshot": {"path": "/nonexistent/snapshot.jsonl"},
-}
-
-
-@pytest.fixture(name="cluster")
-def cluster_fixture():
-    """Two nodes, three pods."""
-    return FakeCluster()
-
-
-@pytest.fixture(name="run")
-def run_fixture(monkeypatch, capsys, cluster):
-    """Run a module with options on the fake cluster; its result."""
-
-    def run(name, check_mode=False, **options):
-        module = importlib.import_module(MODULES + name)
-        if hasattr(module, "cluster_of"):
-            monkeypatch.setattr(module, "cluster_of", lambda module: cluster)
-        with patch_module_args(dict(REQUIRED.get(name, {}), _ansible_check_mode=check_mode, **options)), pytest.raises(SystemExit):
-            module.main()
-        return json.loads(capsys.readouterr().out)
-
-    return run
 
 
 def finding(number):
@@ -331,18 +303,16 @@ def test_a_file_that_is_no_verdict_is_called_so(run, tmp_path):
 
 @pytest.mark.parametrize(("option", "value"), [("concurrency", 0), ("deadline", -1), ("exec_timeout", 0)])
 def test_limits_must_be_positive(option, value, capsys):
-    module = importlib.import_module(MODULES + "topology_info")
     with patch_module_args({option: value}), pytest.raises(SystemExit):
-        module.main()
+        topology_info.main()
     assert "%s is %d and must be greater than 0" % (option, value) in json.loads(capsys.readouterr().out)["msg"]
 
 
 def test_the_path_of_a_kubeconfig_is_no_secret(capsys, tmp_path):
     pytest.importorskip("kubernetes")
     path = str(tmp_path / "none")
-    module = importlib.import_module(MODULES + "topology_info")
     with patch_module_args({"kubeconfig": path}), pytest.raises(SystemExit):
-        module.main()
+        topology_info.main()
     assert "The kubeconfig %s cannot be read" % path in json.loads(capsys.readouterr().out)["msg"]
 
 
@@ -359,62 +329,3 @@ def test_with_diff_the_routes_that_differ_are_returned_and_shown_on_the_screen(r
     assert "diff" not in run("routing_assert", snapshots=[str(path)])
     _snapshot.write(str(path), recording())
     assert run("routing_assert", snapshots=[str(path)], _ansible_diff=True)["diff"] == []
-
-
-# -- shards -------------------------------------------------------------------------------------------------------------
-
-
-SHARD = {"name": "shard-1", "of": ["shard-2", "shard-1"], "collection": "41"}
-
-
-def test_a_shard_says_what_was_written(run, tmp_path):
-    path = tmp_path / "shard-1.jsonl.gz"
-    result = run("routing_snapshot", shard=SHARD, path=str(path))
-    assert result["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() and result["bytes"] == path.stat().st_size
-    assert result["nodes"]["total"] == 2 and result["collected_at"].endswith("Z")
-    header = _snapshot.read(str(path)).header
-    assert (header.shard.of, header.collected_at) == (("shard-1", "shard-2"), result["collected_at"])
-
-
-@pytest.mark.parametrize(("fields", "says"), [
-    ({"name": "shard-3"}, "shard-3 is none of shard-2, shard-1"),
-    ({"of": []}, "shard-1 is none of no names"),
-    ({"of": ["shard-1", "shard_1"]}, "published as"),
-    ({"collection": "../x"}, "is no name"),
-])  # fmt: skip
-def test_a_shard_that_can_be_none_is_refused_before_anything_is_asked(run, cluster, fields, says):
-    result = run("routing_snapshot", shard={**SHARD, **fields})
-    assert result["failed"] and says in result["msg"] and not cluster.execs
-
-
-def test_a_shard_that_is_not_there_fails_the_judgement_by_its_name(run, tmp_path):
-    path = tmp_path / "shard-1.jsonl.gz"
-    run("routing_snapshot", shard=SHARD, path=str(path))
-    files, names = [str(path), str(tmp_path / "shard-2.jsonl.gz")], {"names": ["shard-1", "shard-2"]}
-    result = run("routing_assert", snapshots=files, shards=names)
-    assert result["failed"] and [one["subject"]["name"] for one in result["findings"] if one["id"] == "shards.whole"] == ["shard-2"]
-    (tmp_path / "shard-2.jsonl.gz").write_bytes(path.read_bytes()[:60])
-    (told,) = [one for one in run("routing_assert", snapshots=files, shards=names)["findings"] if one["id"] == "shards.whole"]
-    assert told["subject"]["name"] == "shard-2" and told["actual"].startswith("damaged: ")
-
-
-def test_shards_without_a_file_are_not_taken_for_the_cluster(run, cluster):
-    result = run("routing_assert", shards={"names": ["shard-1"], "refused": {"shard-1": "damaged: 404"}})
-    assert result["failed"] and result["summary"]["passed"] == 0 and not cluster.execs
-    assert "shard shard-1 is damaged: 404" in result["msg"]
-
-
-@pytest.mark.parametrize(("names", "says"), [([], "no shard is named"), (["a/b"], "is no name"), (["a", "a"], "named twice")])
-def test_shards_that_can_be_none_are_refused(run, names, says):
-    assert says in run("routing_assert", shards={"names": names})["msg"]
-    assert says in run("shard_files", shards=names, dest="/nonexistent", collection="1")["msg"]
-
-
-def test_the_file_of_a_shard_is_found(run, tmp_path):
-    (tmp_path / "41").mkdir()
-    run("routing_snapshot", shard=SHARD, path=str(tmp_path / "41" / "shard-1.jsonl.gz"))
-    given = {"shards": ["shard-1"], "collection": "41", "folder": str(tmp_path), "dest": str(tmp_path)}
-    result = run("shard_files", **given)
-    assert (result["snapshots"], result["refused"], result["collection"]) == ([str(tmp_path / "41" / "shard-1.jsonl.gz")], {}, "41")
-    assert run("shard_files", check_mode=True, **given)["snapshots"] == []
-    assert "must be at least 1" in run("shard_files", **given, max_bytes=0)["msg"]
